@@ -1,0 +1,1 @@
+"""The nouns: instruments, orders, market data, facts, limits, the view. Pure."""
