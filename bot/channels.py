@@ -22,19 +22,25 @@ class InboxFull(FailSafe):
 
 
 class Inbox:
-    """Ordered, bounded queue of facts with one reader, the aggregator."""
+    """Ordered, bounded queue of facts with one reader, the aggregator.
 
-    def __init__(self, capacity: int = 100_000) -> None:
+    Facts are numbered from `applied` + 1: the view that has seen fact n carries a `version` ≥ n.
+    """
+
+    def __init__(self, capacity: int = 100_000, applied: int = 0) -> None:
         self.capacity = capacity
+        self.last = applied
         self._facts: deque[Fact] = deque()
         self._ready = asyncio.Event()
 
-    def put(self, fact: Fact) -> None:
-        """Append a fact. Never blocks; raises `InboxFull` at capacity."""
+    def put(self, fact: Fact) -> int:
+        """Append a fact and return its number. Never blocks; raises `InboxFull` at capacity."""
         if len(self._facts) >= self.capacity:
             raise InboxFull(f"inbox holds {self.capacity} facts: the aggregator is not keeping up")
         self._facts.append(fact)
         self._ready.set()
+        self.last += 1
+        return self.last
 
     async def take(self) -> list[Fact]:
         """Wait for at least one fact, then return all that are there, oldest first."""

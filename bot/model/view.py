@@ -159,7 +159,11 @@ class SellView:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The snapshot. `quote_room` = tokens that may be bought / sold by quotes and still be hedged."""
+    """The snapshot. `quote_room` = tokens that may be bought / sold by quotes and still be hedged.
+
+    `version` is the number of facts applied since the deal began: a reader that put fact number n into the inbox
+    knows that a view with `version` ≥ n has seen it.
+    """
 
     version: int
     time_ns: int
