@@ -74,7 +74,11 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class OrderUpdated:
-    """State of one of our orders as the venue (or a settled query) tells it. `filled` is cumulative tokens."""
+    """State of one of our orders as the venue (or a settled query) tells it. `filled_lots` is cumulative.
+
+    `price_ticks` is the limit price now in force, 0 = not said: it tells an amend that was taken from one that
+    was not.
+    """
 
     seen_ns: int
     venue_ns: int
@@ -83,6 +87,7 @@ class OrderUpdated:
     state: OrderState
     filled_lots: int
     reason: str = ""
+    price_ticks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
