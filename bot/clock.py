@@ -1,10 +1,11 @@
 """Time, injected: the system's, scaled, or virtual.
 
-Rule 1: nobody but this file reads the machine's clock; tasks wait with `asyncio.sleep` and stamp with `Clock.now_ns`.
+Rule 1: nobody but this file reads the machine's clock; tasks wait with `asyncio.sleep` and stamp with
+`Clock.now_ns`.
 Rule 2: all waiting goes through the event loop, so a loop with another idea of time moves the whole daemon:
 `ScaledLoop` runs a paper market faster than time, `VirtualLoop` jumps from event to event and never sleeps.
-Rule 3: on the virtual loop a `MarketDriver` delivers market events between timers without any task switch, in time
-order, until one of them makes a callback ready: same seed, same order, same bytes.
+Rule 3: on the virtual loop a `MarketDriver` delivers market events between timers without any task switch,
+in time order, until one of them makes a callback ready: same seed, same order, same bytes.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class ScaledLoop(asyncio.SelectorEventLoop):
         return (time.monotonic() - self._start) * self._speed
 
 
-class _ScaledSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
+class _ScaledSelector(selectors.DefaultSelector):
     def __init__(self, speed: float) -> None:
         super().__init__()
         self._speed = speed
@@ -139,7 +140,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return bool(timers) and (limit is None or round(timers[0].when() * NS) < limit)
 
 
-class _VirtualSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
+class _VirtualSelector(selectors.DefaultSelector):
     """Never blocks: sockets are polled only when the loop's own self-pipe may have been written."""
 
     def __init__(self, loop: VirtualLoop) -> None:

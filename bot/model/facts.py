@@ -2,7 +2,8 @@
 
 Rule 1: a fact is past tense, immutable, and stamped twice: `seen_ns` (when we learned it, UTC) and, where the
 venue says so, `venue_ns` (when it happened there; 0 = not said).
-Rule 2: facts are absolute where possible (a position, a reading), so a lost or repeated one heals at the next.
+Rule 2: facts are absolute where possible (a position, a reading), so a lost or repeated one heals at the
+next.
 Rule 3: missing is None, never zero.
 """
 
@@ -76,8 +77,8 @@ class Fill:
 class OrderUpdated:
     """State of one of our orders as the venue (or a settled query) tells it. `filled_lots` is cumulative.
 
-    `price_ticks` is the limit price now in force, 0 = not said: it tells an amend that was taken from one that
-    was not.
+    `price_ticks` is the limit price now in force, 0 = not said: it tells an amend that was taken from one
+    that was not.
     """
 
     seen_ns: int
@@ -92,7 +93,7 @@ class OrderUpdated:
 
 @dataclass(frozen=True, slots=True)
 class HedgeWorking:
-    """What the hedger has outstanding on one perp: signed tokens still working, and whether its fate is unknown."""
+    """What the hedger has outstanding on one perp, in signed tokens, and whether its fate is unknown."""
 
     seen_ns: int
     instrument: InstrumentId
@@ -233,7 +234,7 @@ class OpenOrder:
 
 @dataclass(frozen=True, slots=True)
 class VenueSnapshot:
-    """What one instrument's account holds, by query: the input of reconcile (start, reconnect, timer, unknown).
+    """What one instrument's account holds, by query: the input of reconcile.
 
     `trades` are all since `since_ns`. `position` is tokens held (spot) or the perp position; `usdt` the cash
     or margin wallet. None = that query failed: unknown, never flat.

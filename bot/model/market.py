@@ -2,7 +2,8 @@
 
 Rule 1: an `OrderBook` is updated in place by its venue and read in the same loop turn; nobody keeps a copy.
 Rule 2: prices are integer ticks, sizes integer lots; 0 lots removes a level.
-Rule 3: a book that is empty on one side, crossed or old says so (`quotable` is False); it never invents a price.
+Rule 3: a book that is empty on one side, crossed or old says so (`quotable` is False); it never invents a
+price.
 """
 
 from __future__ import annotations
@@ -83,7 +84,9 @@ class OrderBook:
     def top(self) -> TopOfBook:
         """The best level of each side (0 ticks and 0 lots where a side is empty)."""
         bid, ask = self.best_bid, self.best_ask
-        return TopOfBook(self.instrument, bid, self.bids.get(bid, 0), ask, self.asks.get(ask, 0), self.seen_ns)
+        return TopOfBook(
+            self.instrument, bid, self.bids.get(bid, 0), ask, self.asks.get(ask, 0), self.seen_ns
+        )
 
     def top_without(self, own_bids: Mapping[int, int], own_asks: Mapping[int, int]) -> TopOfBook:
         """The best level of each side that is not only ours.
@@ -107,9 +110,7 @@ def _next_best(levels: Mapping[int, int], start: int, step: int) -> int:
     return max(levels) if step < 0 else min(levels)
 
 
-def _best_other(
-    levels: Mapping[int, int], best: int, own: Mapping[int, int], step: int
-) -> tuple[int, int]:
+def _best_other(levels: Mapping[int, int], best: int, own: Mapping[int, int], step: int) -> tuple[int, int]:
     if best == 0:
         return 0, 0
     lots = levels.get(best, 0) - own.get(best, 0)

@@ -17,7 +17,6 @@ from bot.model.limits import Limits
 from bot.model.market import TopOfBook
 
 
-
 def _empty() -> Mapping[str, float]:
     return MappingProxyType({})
 
@@ -50,7 +49,8 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """Deltas in tokens. source = spot + perp + lp + option; economic = source − loan; net = source + working − target.
+    """Deltas in tokens. source = spot + perp + lp + option; economic = source − loan; net = source +
+    working − target.
 
     `hedged_net` is net as it will be once every perp stands at its target: what the band is judged on.
     A component is None while it is unknown; the sums then use the last known value and `complete` is False.
@@ -74,7 +74,7 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class PerpView:
-    """One perp: confirmed position, target, working, room left for more short / long (tokens)."""
+    """One perp: confirmed position, target, working, room left to sell / buy (tokens)."""
 
     position: float
     target: float
@@ -100,7 +100,7 @@ class SpotView:
 
 @dataclass(frozen=True, slots=True)
 class ObligationView:
-    """The obligation on one exchange. `uptime_*` are shares of observed time, None before any was observed."""
+    """The obligation on one exchange; `uptime*` are shares of observed time, None before any."""
 
     compliant: bool
     bid_depth_usdt: float | None
@@ -133,7 +133,7 @@ class LpView:
 
 @dataclass(frozen=True, slots=True)
 class OptionView:
-    """The option book at fair price; per tranche rows (name, strike, tokens, price, delta, gamma, vega, theta)."""
+    """The option book at fair price; rows = (name, strike, tokens, price, delta, gamma, vega, theta)."""
 
     value_usdt: float | None = None
     delta: float | None = None
@@ -161,8 +161,8 @@ class SellView:
 class View:
     """The snapshot. `quote_room` = tokens that may be bought / sold by quotes and still be hedged.
 
-    `version` is the number of facts applied since the deal began: a reader that put fact number n into the inbox
-    knows that a view with `version` ≥ n has seen it.
+    `version` is the number of facts applied since the deal began: a reader that put fact number n into the
+    inbox knows that a view with `version` ≥ n has seen it.
     """
 
     version: int

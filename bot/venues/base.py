@@ -1,9 +1,10 @@
 """What a venue is to the rest of the program. One `Venue` is one instrument of one exchange.
 
-Rule 1: order calls are fire-and-forget: they return at once, outcomes arrive at the sink by client id. Nobody awaits
-an acknowledgement on the quoting path.
+Rule 1: order calls are fire-and-forget: they return at once, outcomes arrive at the sink by client id.
+Nobody awaits an acknowledgement on the quoting path.
 Rule 2: the sink is called in the same loop turn in which the frame was read; it must not block or raise.
-Rule 3: an outcome the venue did not state is UNKNOWN (`OrderUpdated.state`), never a guess; an intent is never re-sent.
+Rule 3: an outcome the venue did not state is UNKNOWN (`OrderUpdated.state`), never a guess; an intent is
+never re-sent.
 """
 
 from __future__ import annotations
@@ -75,9 +76,9 @@ class Venue(Protocol):
         ...
 
     async def snapshot(self, since_ns: int) -> VenueSnapshot:
-        """Open orders, trades since `since_ns`, position and cash, by query. Fields are None where a query failed."""
+        """Open orders, trades since `since_ns`, position, cash; None where a query failed."""
         ...
 
     def funding(self) -> tuple[float, float, int] | None:
-        """(rate per interval, interval hours, next time ns) of a perp as last streamed; None for spot or unknown."""
+        """(rate per interval, interval hours, next time ns) of a perp; None for spot or unknown."""
         ...

@@ -1,0 +1,1 @@
+"""The loops: await, call a pure function, act."""

@@ -1,0 +1,114 @@
+"""One path to the truth: start, reconnect, timer and unknown orders all take the same snapshot.
+
+Rule 1: a venue counts as up only after its snapshot reached the aggregator.
+Rule 2: at start every order of an older epoch is cancelled before anything new is sent.
+Rule 3: a failed query is None in the snapshot (unknown); it never reads as flat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Protocol
+
+import structlog
+
+from bot.channels import Inbox
+from bot.clock import NS, Clock
+from bot.model.facts import Alarmed, VenueSnapshot, VenueUp
+from bot.model.instrument import InstrumentId
+from bot.venues.base import Venue
+
+log = structlog.get_logger("reconcile")
+
+_OVERLAP_NS = 60 * NS
+
+
+class Reconciled(Protocol):
+    """A task with orders on a venue that wants to hear what is really open there."""
+
+    def reconciled(self, snapshot: VenueSnapshot, receive_window_s: float) -> None:
+        """Settle what the snapshot proves."""
+        ...
+
+    def owns(self, client_id: str) -> bool:
+        """Whether an open order is one of this run's."""
+        ...
+
+
+class Reconciler:
+    """Takes snapshots of every venue and hands them on."""
+
+    def __init__(
+        self,
+        venues: Mapping[InstrumentId, Venue],
+        owners: Mapping[InstrumentId, tuple[Reconciled, ...]],
+        inbox: Inbox,
+        clock: Clock,
+        prefix: str,
+    ) -> None:
+        self._venues, self._owners, self._inbox, self._clock, self._prefix = (
+            venues,
+            owners,
+            inbox,
+            clock,
+            prefix,
+        )
+        self._since: dict[InstrumentId, int] = {}
+        self._wanted: set[InstrumentId] = set()
+        self._wake = asyncio.Event()
+        self.receive_window_s = 5.0
+
+    async def take_over(self, since_ns: int) -> int:
+        """At start: cancel what an earlier run left, then reconcile; returns how many were cancelled."""
+        cancelled = 0
+        for key, venue in self._venues.items():
+            cancelled += await venue.cancel_all(self._prefix)
+            self._since[key] = max(0, since_ns - _OVERLAP_NS)
+            await self._reconcile(key, up=True)
+        return cancelled
+
+    def request(self, key: InstrumentId) -> None:
+        """Reconcile this venue soon (its streams came back, or an order is in doubt)."""
+        self._wanted.add(key)
+        self._wake.set()
+
+    async def run(self, every_s: float) -> None:
+        """Reconcile on request, and every venue once per interval."""
+        while True:
+            try:
+                async with asyncio.timeout(every_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                for key in self._venues:
+                    await self._reconcile(key, up=False)
+            self._wake.clear()
+            for key in sorted(self._wanted):
+                self._wanted.discard(key)
+                await self._reconcile(key, up=True)
+
+    async def _reconcile(self, key: InstrumentId, up: bool) -> None:
+        since = self._since.get(key, 0)
+        snapshot = await self._venues[key].snapshot(since)
+        owners = self._owners.get(key, ())
+        strangers = snapshot.open_orders
+        if strangers is not None:
+            strangers = tuple(
+                o for o in strangers if not any(owner.owns(o.client_id or "") for owner in owners)
+            )
+        # Orders that a live task of this run looks after are not news to the aggregator.
+        self._inbox.put(replace(snapshot, open_orders=strangers))
+        for owner in owners:
+            owner.reconciled(snapshot, self.receive_window_s)
+        if snapshot.trades is not None:
+            self._since[key] = max(since, snapshot.seen_ns - _OVERLAP_NS)
+        for order in strangers or ():
+            if order.client_id and order.client_id.startswith(f"{self._prefix}-"):
+                self._venues[key].cancel(order.client_id)
+                log.warning("orphan_cancelled", instrument=key, client_id=order.client_id)
+            else:
+                text = f"{key}: order {order.venue_order_id} is not ours; look at the account"
+                self._inbox.put(Alarmed(self._clock.now_ns(), "foreign_order", text))
+        if up and snapshot.trades is not None and snapshot.position is not None:
+            self._inbox.put(VenueUp(self._clock.now_ns(), key))

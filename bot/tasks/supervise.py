@@ -1,0 +1,45 @@
+"""The one place that catches broadly: runs tasks, tells a broken invariant from a failing part.
+
+Rule 1: a critical task (aggregator, hedger, sampler) that fails ends the daemon: cancel all, exit 75.
+Rule 2: any other task that fails is reported as a fact, cleaned up and started again after a pause that
+doubles.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from bot.model.errors import FailSafe
+
+log = structlog.get_logger("supervise")
+
+_PAUSE_S, _PAUSE_S_MAX = 1.0, 60.0
+
+
+async def critical(name: str, task: Callable[[], Awaitable[None]]) -> None:
+    """Run a task whose failure stops the daemon."""
+    try:
+        await task()
+    except FailSafe:
+        raise
+    except Exception as error:
+        log.exception("task_failed", task=name)
+        raise FailSafe(f"{name} failed: {error!r}") from error
+
+
+async def restarting(name: str, task: Callable[[], Awaitable[None]], failed: Callable[[str], None]) -> None:
+    """Run a task, and again when it fails; `failed(reason)` cleans up and reports each time."""
+    pause = _PAUSE_S
+    while True:
+        try:
+            await task()
+        except FailSafe:
+            raise
+        except Exception as error:
+            log.exception("task_failed", task=name, again_in_s=pause)
+            failed(f"{type(error).__name__}: {error}")
+        await asyncio.sleep(pause)
+        pause = min(_PAUSE_S_MAX, pause * 2)
