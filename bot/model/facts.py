@@ -181,7 +181,7 @@ class LpReading:
 
 @dataclass(frozen=True, slots=True)
 class PoolObserved:
-    """The LP positions at one block. `price` = pool price, USDT per token. Absolute: replaces the last one."""
+    """The LP positions at one block, whole; `price` = pool price in USDT per token."""
 
     seen_ns: int
     venue_ns: int

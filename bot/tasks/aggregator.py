@@ -6,11 +6,20 @@ Rule 2: one view per drained batch, published in one assignment.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from bot.channels import Inbox, Latest
 from bot.model.facts import Fact
 from bot.model.view import View
-from bot.ops.journal import FactLog
 from bot.risk.state import RiskState
+
+
+class FactLog(Protocol):
+    """Where facts are written down before they are applied."""
+
+    def append(self, facts: list[Fact]) -> None:
+        """Write facts in order; must not wait for the disk."""
+        ...
 
 
 class Aggregator:

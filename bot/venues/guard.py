@@ -10,17 +10,26 @@ budget, quotes only their share.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from bot.channels import Latest
 from bot.model.errors import Refusal
 from bot.model.order import Amend, OrderIntent, Purpose
 from bot.model.view import Level, View
-from bot.ops.journal import IntentLog
 from bot.venues.base import Venue
 from bot.venues.throttle import Budget
 
 NOTIONAL_USDT_CAP = 1_000_000.0
 
 _NO_BUDGET = Refusal("budget", "no request budget left; price again")
+
+
+class IntentLog(Protocol):
+    """Where intents are written down before they are sent."""
+
+    def intent(self, intent: OrderIntent) -> None:
+        """Note an order about to be sent; must not block."""
+        ...
 
 
 class Guard:

@@ -8,6 +8,8 @@ is told at once and prices anew on its next wake.
 
 from __future__ import annotations
 
+import asyncio
+
 from asyncio_throttle.throttler import Throttler
 
 from bot.clock import Clock
@@ -30,6 +32,11 @@ class ClockThrottler(Throttler):
         logs = self._task_logs
         while logs and now - logs[0] > self.period:
             logs.popleft()
+
+    async def acquire(self) -> None:
+        """Wait for room and count one request (what `async with` does)."""
+        while not self.take(self.rate_limit):
+            await asyncio.sleep(self.retry_interval)
 
     def used(self) -> int:
         """Requests inside the window."""
