@@ -1,0 +1,1 @@
+"""Running the daemon: journal, reload, control socket, logs, lock. Shell."""
