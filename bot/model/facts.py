@@ -181,7 +181,11 @@ class LpReading:
 
 @dataclass(frozen=True, slots=True)
 class PoolObserved:
-    """The LP positions at one block, whole; `price` = pool price in USDT per token."""
+    """The LP positions at one block, whole; `price` = pool price in USDT per token.
+
+    `wallet_*` are what the positions' owner holds beside them (None = not watched), `cake` the farm's reward
+    in whole CAKE, a third asset. What stands above `finalized_block` may still be undone by the chain.
+    """
 
     seen_ns: int
     venue_ns: int
@@ -190,6 +194,10 @@ class PoolObserved:
     price: float
     positions: tuple[LpReading, ...]
     provider: str = ""
+    wallet_token: float | None = None
+    wallet_usdt: float | None = None
+    cake: float = 0.0
+    finalized_block: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +206,7 @@ class OptionsValued:
 
     `spots` has n nodes; each row of `tranches` is (name, tokens, strike, price[n], delta[n], gamma[n],
     vega[n], theta[n]); theta per year, vega per 1.00 of volatility. `sigma`, `rate`, `carry` are the inputs.
+    `years` (left, per tranche) and `style` let a spot outside the grid be priced directly.
     """
 
     seen_ns: int
@@ -219,6 +228,8 @@ class OptionsValued:
         ],
         ...,
     ]
+    years: tuple[float, ...] = ()
+    style: Literal["american", "european"] = "american"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Numbers in, numbers out: options, pool positions, volatility, fair value, bands. Pure."""
