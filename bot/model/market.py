@@ -110,12 +110,19 @@ def _next_best(levels: Mapping[int, int], start: int, step: int) -> int:
     return max(levels) if step < 0 else min(levels)
 
 
-def _best_other(levels: Mapping[int, int], best: int, own: Mapping[int, int], step: int) -> tuple[int, int]:
+def _best_other(
+    levels: Mapping[int, int], best: int, own: Mapping[int, int], step: int
+) -> tuple[int, int]:
     if best == 0:
         return 0, 0
-    lots = levels.get(best, 0) - own.get(best, 0)
-    if lots > 0:
-        return best, lots
+    if best not in own:
+        return best, levels[best]
+    ticks = best
+    for _ in range(_SCAN):
+        lots = levels.get(ticks, 0) - own.get(ticks, 0)
+        if lots > 0:
+            return ticks, lots
+        ticks += step
     for ticks in sorted(levels, reverse=step < 0):
         lots = levels[ticks] - own.get(ticks, 0)
         if lots > 0:
