@@ -13,9 +13,9 @@ from bot.model.instrument import Instrument
 from bot.model.market import PublicTrade
 from bot.model.order import Amend, OrderIntent, OrderState, Side, TimeInForce
 from bot.sim.account import SimAccount
+from bot.sim.events import ExchangeEvents, IgnoreEvents
 from bot.sim.matching import Resting
 from bot.sim.settlement import ExchangeState, SettlementBook
-from bot.sim.trading import ExchangeEvents, IgnoreEvents
 
 __all__ = ["ExchangeEvents", "ExchangeState", "IgnoreEvents", "SimExchange"]
 
@@ -79,8 +79,8 @@ class SimExchange(SettlementBook):
             return
         order = Resting(intent.client_id, side, ticks, lots, intent.reduce_only)
         self._orders[intent.client_id] = order
-        (self._bids if side > 0 else self._asks).add(order)
-        self._tell(intent.client_id, OrderState.OPEN, 0)
+        self._join(order)
+        self._tell_open(order)
         self._book_changed(self._now)
 
     def _take(self, intent: OrderIntent) -> None:
@@ -141,7 +141,7 @@ class SimExchange(SettlementBook):
             self._mark()
             reason = self.account.reserve(side, order.ticks, order.lots, ticks, lots)
         if reason:
-            self._tell(order.client_id, OrderState.OPEN, order.filled, "amend_refused:" + reason)
+            self._tell_open(order, "amend_refused:" + reason)
             return
         book_side = self._bids if side > 0 else self._asks
         if ticks == order.ticks and lots <= order.lots:
@@ -149,8 +149,8 @@ class SimExchange(SettlementBook):
         else:
             book_side.remove(order)
             order.ticks, order.lots = ticks, lots
-            book_side.add(order)
-        self._tell(order.client_id, OrderState.OPEN, order.filled)
+            self._join(order)
+        self._tell_open(order)
         self._book_changed(now_ns)
 
     def cancel(self, client_id: str, now_ns: int) -> None:

@@ -21,15 +21,19 @@ _SCAN = 64  # ticks tried one by one on a longer side before it is searched whol
 
 
 class Resting:
-    """One of our orders in the book. `ahead` = others' lots at its price that trade before it."""
+    """One of our orders in the book. `ahead` = others' lots at its price that trade before it.
 
-    __slots__ = ("ahead", "client_id", "filled", "lots", "reduce_only", "side", "ticks")
+    `joined` numbers the moments at which orders took their place in a queue; the lower one trades first.
+    """
+
+    __slots__ = ("ahead", "client_id", "filled", "joined", "lots", "reduce_only", "side", "ticks")
 
     def __init__(self, client_id: str, side: Side, ticks: int, lots: int, reduce_only: bool) -> None:
         self.client_id, self.side, self.ticks, self.lots = client_id, side, ticks, lots
         self.reduce_only = reduce_only
         self.filled = 0
         self.ahead = 0
+        self.joined = 0
 
 
 class BookSide:
@@ -90,20 +94,17 @@ class BookSide:
         return shown
 
     def _merge(self, new: dict[int, int]) -> None:
-        levels, own, old = self.levels, self.own, self.others
-        for ticks in old:
-            if ticks not in new:
-                if ticks in own:
-                    levels[ticks] = own[ticks]
-                    self._cap(ticks, 0)
-                else:
-                    del levels[ticks]
-        for ticks, lots in new.items():
-            if ticks in own:
-                levels[ticks] = lots + own[ticks]
-                self._cap(ticks, lots)
-            else:
-                levels[ticks] = lots
+        """Show `new` and our own lots; queue places at prices where others stood shrink with them."""
+        levels, own = self.levels, self.own
+        levels.clear()
+        levels.update(own)
+        levels.update(new)
+        if not own.keys().isdisjoint(new):
+            for ticks in own.keys() & new.keys():
+                levels[ticks] = new[ticks] + own[ticks]
+        if not own.keys().isdisjoint(self.others):
+            for ticks in own.keys() & self.others.keys():
+                self._cap(ticks, new.get(ticks, 0))
 
     def _cap(self, ticks: int, lots: int) -> None:
         for order in self.queues[ticks]:

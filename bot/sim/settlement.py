@@ -13,13 +13,14 @@ from bot.model.facts import Fill, FundingPaid, OpenOrder
 from bot.model.instrument import Instrument
 from bot.model.order import OrderState, Side
 from bot.sim.account import SimAccount
+from bot.sim.events import ExchangeEvents
 from bot.sim.matching import Resting
-from bot.sim.trading import ExchangeEvents, TradingBook
+from bot.sim.trading import TradingBook
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeState:
-    """What an exchange needs to go on after a stop: account, our orders in time order, recent trades."""
+    """What an exchange needs to go on after a stop: account, our orders as they joined, recent trades."""
 
     account: dict[str, str]
     trade_count: int
@@ -33,7 +34,7 @@ class SettlementBook(TradingBook):
 
     def __init__(self, instrument: Instrument, account: SimAccount, events: ExchangeEvents) -> None:
         super().__init__(instrument, account, events)
-        self._funding_ids: dict[str, None] = {}
+        self.funding_ids: dict[str, None] = {}
 
     @property
     def position(self) -> Decimal:
@@ -44,6 +45,15 @@ class SettlementBook(TradingBook):
     def usdt(self) -> Decimal:
         """USDT balance (spot) or margin wallet (perp)."""
         return self.account.usdt
+
+    @property
+    def mark_usdt(self) -> Decimal | None:
+        """Middle of the public book, else the last mark of the account; None while neither is known."""
+        book = self.book
+        if book.best_bid and book.best_ask:
+            return self.instrument.price(book.best_bid + book.best_ask) / 2
+        ticks = self._perp.mark_ticks if self._perp is not None else 0
+        return self.instrument.price(ticks) if ticks else None
 
     def margin_ratio(self, mark_usdt: Decimal) -> float | None:
         """Maintenance margin over equity, 1 = liquidation; None for spot or flat."""
@@ -80,9 +90,9 @@ class SettlementBook(TradingBook):
         return ExchangeState(
             account=self.account.state(),
             trade_count=self.trade_count,
-            orders=tuple(self._orders.values()),
+            orders=tuple(sorted(self._orders.values(), key=lambda order: order.joined)),
             trades=tuple(self._trades),
-            funding_ids=tuple(self._funding_ids),
+            funding_ids=tuple(self.funding_ids),
         )
 
     def restore(self, state: ExchangeState) -> None:
@@ -92,13 +102,13 @@ class SettlementBook(TradingBook):
         self.account.restore(state.account)
         self.trade_count = state.trade_count
         self._trades.extend(state.trades)
-        self._funding_ids = dict.fromkeys(state.funding_ids)
+        self.funding_ids = dict.fromkeys(state.funding_ids)
         for order in state.orders:
             ahead = order.ahead
             if not order.reduce_only:
                 self.account.reserve_again(order.side, order.ticks, order.lots)
             self._orders[order.client_id] = order
-            self._side(order.side).add(order)
+            self._join(order)
             order.ahead = ahead
         self.book.best_bid, self.book.best_ask = self._bids.best, self._asks.best
 
@@ -106,9 +116,9 @@ class SettlementBook(TradingBook):
         """Pay -position · mark · rate into the wallet, once per `interval_id`; silent when flat."""
         if self._perp is None:
             raise ValueError(f"{self._id} is no perpetual: it pays no funding")
-        if interval_id in self._funding_ids:
+        if interval_id in self.funding_ids:
             return
-        self._funding_ids[interval_id] = None
+        self.funding_ids[interval_id] = None
         position = self._perp.position
         if position:
             usdt = self._perp.pay_funding(Decimal(str(rate)), mark_usdt)
