@@ -8,33 +8,28 @@ no price of a bar is shown before its turn.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from bot.model.errors import ConfigError
 from bot.model.order import Side
-from bot.sim.recording import Grid, Message, Row, What, open_text
+from bot.sim.recording import Grid, Message, Row, What
 
 HEADER = "ts_ns,type,side,price,qty"
 _SIDES = {"bid": Side.BUY, "ask": Side.SELL, "buy": Side.BUY, "sell": Side.SELL}
 _WHAT = {"book": What.LEVELS, "bbo": What.TOP, "snap": What.SNAPSHOT}
 
 
-def read_neutral(paths: tuple[Path, ...], grid: Grid, *, tops: bool = False) -> Iterator[Message]:
-    """The messages of the files in turn; best quotes (TOP) only when `tops`.
+def read_neutral(rows: Iterator[str], grid: Grid, name: str, *, tops: bool = False) -> Iterator[Message]:
+    """The messages of files that follow each other, each with its header; best quotes (TOP) only when `tops`.
 
-    Raises ConfigError with the file's name when one is not in the neutral form.
+    Raises ConfigError with `name` when a row is not in the neutral form.
     """
-    for path in paths:
-        with open_text(path) as file:
-            header = file.readline().strip()
-            if header != HEADER:
-                raise ConfigError(
-                    [f"{path}: not a neutral recording: header is {header[:80]!r}, not {HEADER!r}"]
-                )
-            yield from _messages(path, file, grid, tops)
+    header = next(rows, "").strip()
+    if header != HEADER:
+        raise ConfigError([f"{name}: not a neutral recording: header is {header[:80]!r}, not {HEADER!r}"])
+    yield from _messages(rows, grid, name, tops)
 
 
-def _messages(path: Path, rows: Iterator[str], grid: Grid, tops: bool) -> Iterator[Message]:
+def _messages(rows: Iterator[str], grid: Grid, name: str, tops: bool) -> Iterator[Message]:
     memory, ticks_of, lots_of, sides = grid.memory, grid.ticks, grid.lots, _SIDES
     stamp = kind = line = ""
     batch: list[Row] = []
@@ -52,12 +47,12 @@ def _messages(path: Path, rows: Iterator[str], grid: Grid, tops: bool) -> Iterat
             elif what in _WHAT:
                 stamp, kind = ts, what
                 batch.append((sides[side], memory.get(price) or ticks_of(price), lots_of(quantity)))
-            else:
+            elif line.rstrip() != HEADER:
                 yield from _walk(line, rows, grid)
         if batch:
             yield Message(int(stamp), _WHAT[kind], batch)
     except (ValueError, KeyError) as error:
-        raise ConfigError([f"{path}: not a neutral row: {line.strip()[:120]!r}"]) from error
+        raise ConfigError([f"{name}: not a neutral row: {line.strip()[:120]!r}"]) from error
 
 
 def _walk(line: str, rows: Iterator[str], grid: Grid) -> Iterator[Message]:

@@ -8,14 +8,12 @@ Rule 3: time is the recorder's receive time, the first field of each line.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from bot.model.errors import ConfigError
 from bot.model.order import Side
-from bot.sim.recording import Grid, Message, Row, What, lines
+from bot.sim.recording import Grid, Message, Row, What
 
 _BUFFER_MAX = 10_000  # diffs kept while waiting for a snapshot
 
@@ -76,26 +74,21 @@ class DepthSync:
         return rows
 
 
-def read_binance(paths: tuple[Path, ...], grid: Grid, *, tops: bool = False) -> Iterator[Message]:
-    """The messages of the files in turn, as one stream; best quotes (TOP) only when `tops`.
+def read_binance(frames: Iterator[tuple[int, dict[str, Any]]], grid: Grid, name: str) -> Iterator[Message]:
+    """The messages of a stream of (receive time, frame), as received; best quotes become TOP.
 
-    Raises ConfigError with the file's line number when a line is not a frame.
+    Raises ConfigError with `name` when a frame lacks what its stream should hold.
     """
     sync = DepthSync(grid)
-    for number, line in enumerate(lines(paths), 1):
-        if not tops and "@bookTicker" in line[:80]:
-            continue
+    for ts_ns, frame in frames:
         try:
-            stamp, _, text = line.partition(" ")
-            ts_ns, frame = int(stamp), json.loads(text)
             data = frame.get("data", frame)
             if "lastUpdateId" in data:
                 messages = sync.snapshot(ts_ns, data)
             else:
                 messages = _frame(sync, grid, ts_ns, frame["stream"], data)
-        except (ValueError, KeyError, AttributeError) as error:
-            names = ", ".join(str(path) for path in paths)
-            raise ConfigError([f"{names}: line {number} is no frame: {line[:100]!r}"]) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError([f"{name}: at {ts_ns}: no Binance frame: {str(frame)[:120]}"]) from error
         yield from messages
 
 

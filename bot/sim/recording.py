@@ -3,20 +3,17 @@
 Rule 1: a reader yields messages in the recording's own time order and never looks past the one it yields.
 Rule 2: prices become ticks and sizes lots here, by rounding to the instrument's grid; no size rounds to
 nothing.
-Rule 3: a missing file stops the start with its name; a row that cannot be read stops the replay with the row.
+Rule 3: nothing is opened here: a `Tape` hands in the lines, so a test's tape is a list.
 """
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator
 from enum import IntEnum
-from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, TextIO, cast
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.model.errors import ConfigError
 from bot.model.instrument import Instrument, InstrumentId
 from bot.model.order import Side
 from bot.sim.params import InstrumentParams, NonNegative, PoolParams, Positive
@@ -123,24 +120,17 @@ class Grid:
         return round(lots) or (1 if lots > 0 else 0)
 
 
-def resolve(params: ReplayParams, recording: RecordingParams) -> tuple[Path, ...]:
-    """The recording's files; raises ConfigError naming each one that is not there."""
-    paths = tuple(Path(params.directory, name) for name in recording.files)
-    missing = [f"recording not found: {path.absolute()}" for path in paths if not path.is_file()]
-    if missing:
-        raise ConfigError(missing)
-    return paths
+class Tape(Protocol):
+    """Where recordings come from. `files` follow each other; nothing is read before it is asked for."""
 
+    def missing(self, files: tuple[str, ...]) -> list[str]:
+        """The full names of those that are not there."""
+        ...
 
-def lines(paths: tuple[Path, ...]) -> Iterator[str]:
-    """Every line of the files in turn; `.gz` is unpacked on the way."""
-    for path in paths:
-        with open_text(path) as file:
-            yield from file
+    def rows(self, files: tuple[str, ...]) -> Iterator[str]:
+        """Text lines in order."""
+        ...
 
-
-def open_text(path: Path) -> TextIO:
-    """Open for reading as ASCII text, unpacked when the name ends in `.gz`."""
-    if path.suffix == ".gz":
-        return cast(TextIO, gzip.open(path, "rt", encoding="ascii"))
-    return path.open(encoding="ascii")
+    def frames(self, files: tuple[str, ...], without: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """(receive time ns, JSON object) of each line, those whose stream name holds `without` left out."""
+        ...

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 
@@ -25,11 +24,10 @@ from bot.sim.neutral import read_neutral
 from bot.sim.perps import FundingCalendar
 from bot.sim.pool import PoolMarket
 from bot.sim.raw_binance import read_binance
-from bot.sim.recording import Grid, Message, RecordingParams, ReplayParams, What, resolve
+from bot.sim.recording import Grid, Message, RecordingParams, ReplayParams, Tape, What
 from bot.sim.thin_book import ThinBook
 
 NS = 1_000_000_000
-_READERS = {"neutral": read_neutral, "binance": read_binance}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +136,10 @@ class ReplayWorld:
     daemon's clock must start. `gaps` lists the holes met, `on_gap` hears of each, `messages` counts.
     """
 
-    def __init__(self, params: ReplayParams, seed: int, exchanges: Sequence[SimExchange]) -> None:
+    def __init__(self, params: ReplayParams, seed: int, exchanges: Sequence[SimExchange], tape: Tape) -> None:
         self.params = params
         self.exchanges = tuple(exchanges)
-        self.feeds = _open_feeds(params, self.exchanges)
+        self.feeds = _open_feeds(params, self.exchanges, tape)
         self.gaps: list[Gap] = []
         self.on_gap: Callable[[Gap], None] | None = None
         self.messages = 0
@@ -236,40 +234,40 @@ class ReplayWorld:
             self.pool.restore(state)
 
 
-def _open_feeds(params: ReplayParams, exchanges: Sequence[SimExchange]) -> list[Feed]:
+def _open_feeds(params: ReplayParams, exchanges: Sequence[SimExchange], tape: Tape) -> list[Feed]:
     """One feed per recording, spot before perp: the first prices the pool. ConfigError lists all faults."""
     by_id = {exchange.instrument.id: exchange for exchange in exchanges}
     played = [name for recording in params.recordings for name in recording.plays]
-    problems = [
-        f"{name} is played by two recordings" for name in sorted({n for n in played if played.count(n) > 1})
-    ]
+    twice = sorted({name for name in played if played.count(name) > 1})
+    problems = [f"{name} is played by two recordings" for name in twice]
     problems += [
         f"a recording plays {name}, which is not traded here" for name in played if name not in by_id
     ]
     problems += [f"no recording plays {name}" for name in by_id if name not in played]
-    paths = []
     for recording in params.recordings:
-        try:
-            paths.append(resolve(params, recording))
-        except ConfigError as error:
-            problems += error.problems
+        problems += [f"recording not found: {name}" for name in tape.missing(recording.files)]
     if problems:
         raise ConfigError(problems)
     feeds = [
-        _open_feed(params, recording, files, [by_id[name] for name in recording.plays])
-        for recording, files in zip(params.recordings, paths, strict=True)
+        _open_feed(params, recording, [by_id[name] for name in recording.plays], tape)
+        for recording in params.recordings
     ]
     return sorted(feeds, key=lambda feed: feed.targets[0].instrument.kind is Kind.PERP)
 
 
 def _open_feed(
-    params: ReplayParams, recording: RecordingParams, files: tuple[Path, ...], targets: list[SimExchange]
+    params: ReplayParams, recording: RecordingParams, targets: list[SimExchange], tape: Tape
 ) -> Feed:
-    instrument = targets[0].instrument
+    instrument, files = targets[0].instrument, recording.files
     for other in targets[1:]:
         if (other.instrument.tick, other.instrument.lot) != (instrument.tick, instrument.lot):
             raise ConfigError(
-                [f"{instrument.id} and {other.instrument.id} share a recording but not tick and lot"]
+                [f"{instrument.id} and {other.instrument.id} share a recording, not tick and lot"]
             )
+    grid, name = Grid(instrument), ", ".join(files)
+    if recording.form == "neutral":
+        messages = read_neutral(tape.rows(files), grid, name)
+    else:
+        messages = read_binance(tape.frames(files, "@bookTicker"), grid, name)
     thin = ThinBook(params.thin_book, instrument) if recording.book == "thin" else None
-    return Feed(_READERS[recording.form](files, Grid(instrument)), targets, thin)
+    return Feed(messages, targets, thin)

@@ -68,7 +68,8 @@ class World:
     """Drives the exchanges and the pool through time; a `MarketDriver`.
 
     `exchanges` may be any subset of the six. Every book is published at construction, so a venue has a first
-    book to start on. `fair_usdt` is the fair price now; `on_funding` hears each new reading of the terms.
+    book to start on. `fair_usdt` is the fair price now (within a step: after the move, before its takers);
+    `on_funding` hears each new reading of the terms.
     """
 
     def __init__(
@@ -125,6 +126,7 @@ class World:
         self._at = at + 1
         now = self.now_ns = self.now_ns + self._step_ns
         self._basis = block.basis[at]
+        self.fair_usdt = block.fair_moved[at]
         events = block.updates[at]
         exchanges = self.exchanges
         for exchange, fair_ticks in zip(exchanges, block.moved_ticks[at], strict=True):
