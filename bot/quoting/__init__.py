@@ -1,0 +1,1 @@
+"""Two-sided quotes under an obligation: ladder, skew, difference to the live orders, conduct. Pure."""
