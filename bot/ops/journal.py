@@ -11,7 +11,6 @@ no new risk, but fills are still booked and cancels still sent.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,8 @@ from typing import Protocol
 from bot.model.errors import JournalError
 from bot.model.facts import Fact
 from bot.ops.codec import Intent, encode, kind_of
-from bot.ops.journal_read import JournalReader, Verified
-from bot.ops.journal_store import DiskFull, FactRow, IntentRow, Store, quarantined
+from bot.ops.journal_read import JournalReader
+from bot.ops.journal_store import DiskFull, FactRow, IntentRow, Store
 
 __all__ = ["FactLog", "IntentLog", "Journal", "JournalOptions", "NoJournal"]
 
@@ -76,7 +75,8 @@ class JournalOptions:
 
 _IDS_AHEAD = 200_000  # client ids reserved in the background before they are asked for
 _RESERVE_WAIT_S = 10.0
-_YIELD_EVERY = 16  # intents encoded before the writer lets the event loop run
+_YIELD_EVERY = 16  # intents encoded before the writer lets the event loop run …
+_YIELD_S = 50e-6  # … for at least this long
 
 
 class Journal:
@@ -101,11 +101,6 @@ class Journal:
     # ------------------------------------------------------------ start
 
     @property
-    def quarantined(self) -> tuple[Path, ...]:
-        """Damaged predecessors beside this journal: an operator should look before it trades freely."""
-        return quarantined(self.path)
-
-    @property
     def last_fact(self) -> int:
         """Sequence number of the last fact queued (0 = none)."""
         return self._next_fact - 1
@@ -124,11 +119,6 @@ class Journal:
         """Every committed fact, oldest first, chain checked on the way. Raises `JournalError` at damage."""
         with JournalReader(self.path) as reader:
             yield from reader.facts()
-
-    def verify(self) -> Verified:
-        """Check the whole file; see `JournalReader.verify`."""
-        with JournalReader(self.path) as reader:
-            return reader.verify()
 
     def begin_epoch(self) -> int:
         """Bump the fencing token durably, start writing, and return the new epoch."""
@@ -267,7 +257,7 @@ class Journal:
         for index, (seq, after, intent) in enumerate(queued, start=1):
             rows.append((seq, after, kind_of(intent), encode(intent).decode()))
             if index % _YIELD_EVERY == 0 and self._thread is not None:
-                time.sleep(0)  # hand the interpreter to the event loop between small chunks
+                self._closing.wait(_YIELD_S)  # hand the interpreter to the event loop between small chunks
         return rows
 
     def _drop_excess(self) -> None:
