@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 _NODES, _QUADRATURE, _PRICE_QUADRATURE = 12, 24, 40
 _STEPS_MAX = 20
 _RELAXED = 8.0  # beyond so many decay times of the boundary's transient the curve is flat to ~1e-4 of it
+_CLOSE = 1e-3  # in deviations over the life: closer to the curve than this, theta is 0
 _DENSITY = 1 / math.sqrt(2 * math.pi)
 _ROOT_HALF = math.sqrt(0.5)
 
@@ -71,11 +72,11 @@ def _mesh() -> _Mesh:
 
 
 def _price_mesh() -> tuple[Floats, Floats, Floats]:
-    # The square crowds points where little time has passed: close to the curve the integrand has a layer.
+    # The cube crowds points where little time has passed: close to the curve the integrand has a layer.
     y, weight = np.polynomial.legendre.leggauss(_PRICE_QUADRATURE)
     v = (1 + y) / 2
-    angle = np.pi / 2 * v * v
-    return np.sin(angle), np.cos(angle), weight / 2 * np.pi * v
+    angle = np.pi / 2 * v**3
+    return np.sin(angle), np.cos(angle), weight * 0.75 * np.pi * v * v
 
 
 _MESH = _mesh()
@@ -279,6 +280,9 @@ def _continuation(curve: ExerciseCurve, s: Floats) -> Floats:
     gamma = (
         density[:, -1] / deviation[-1] + (slope * (q - edge * plus[:, :-1] / deviation[:-1])) @ weight
     ) / s
+    # No quadrature resolves the layer at the curve; theta is 0 there, so the pricing equation gives gamma.
+    close = s > curve.critical * math.exp(-_CLOSE * deviation[-1])
+    gamma = np.where(close, 2 * (r * price - (r - q) * s * delta) / (sigma * s) ** 2, gamma)
     lean = curve_vega / deviation
     moved = q * (-minus / sigma - lean) + flow_r * (plus / sigma + lean)
     vega = total(density * moved, density[:, -1] * math.sqrt(years)) * s

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bot.pricing.early_exercise import solve_curve, unit_values
-from bot.pricing.options import Style, call, never_exercised_early
+from bot.pricing.options import Style, call, exercise_boundary, never_exercised_early
 
 GRID_HALF_WIDTH = 0.35
 GRID_NODES = 41
@@ -34,6 +34,7 @@ Row = tuple[
 ]
 """(name, tokens, strike, price[n], delta[n], gamma[n], vega[n], theta[n]), per token."""
 
+_JUMP = 1e-6  # width of the cell that holds the jump of gamma
 _REFINED = (-3.0, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 
 
@@ -87,10 +88,17 @@ def value_tranches(
 ) -> OptionGrid:
     """Every tranche at every node of a grid around `spot` (±35 %), per token.
 
-    Where a strike is within the grid and expiry so near that the greeks turn within less than two steps,
-    nodes are added around that strike. Raises ValueError as `call` and `spot_nodes` do.
+    Nodes are added where the greeks turn faster than the grid: around a strike shortly before expiry, and on
+    both sides of the spot where exercise begins, where gamma jumps. Raises ValueError as `call` and
+    `spot_nodes` do.
     """
-    spots = _refined(spot_nodes(spot, nodes), tranches, sigma)
+    spots = spot_nodes(spot, nodes)
+    extra: list[float] = []
+    for tranche in tranches:
+        # The first call refuses bad inputs before anything is derived from them.
+        call(spot, tranche.strike, tranche.years, sigma, rate, carry, tranche.style)
+        extra += _turns(tranche, sigma, rate, carry, 2 * math.log(spots[1] / spots[0]))
+    spots = _merged(spots, extra)
     rows: list[Row] = []
     for tranche in tranches:
         price, delta, gamma, vega, theta = _columns(tranche, spots, sigma, rate, carry)
@@ -113,19 +121,21 @@ def value_book(
     return BookGreeks(value, delta, gamma, vega, theta)
 
 
-def _refined(spots: tuple[float, ...], tranches: Sequence[Tranche], sigma: float) -> tuple[float, ...]:
-    low, high = spots[0], spots[-1]
-    step = math.log(spots[1] / low)
-    extra: set[float] = set()
-    for tranche in tranches:
-        if not math.isfinite(tranche.years) or tranche.years < 0 or not low < tranche.strike < high:
-            continue
-        deviation = max(sigma * math.sqrt(tranche.years), 1e-6)
-        if deviation < 2 * step:
-            extra.update(tranche.strike * math.exp(z * deviation) for z in _REFINED)
-    inside = sorted({*spots, *(x for x in extra if low < x < high)})
+def _turns(tranche: Tranche, sigma: float, rate: float, carry: float, coarse: float) -> list[float]:
+    """Spots where this tranche's greeks turn within less than `coarse` in logarithm."""
+    strike, years = tranche.strike, tranche.years
+    deviation = max(sigma * math.sqrt(years), 1e-6)
+    turns = [strike * math.exp(z * deviation) for z in _REFINED] if deviation < coarse else []
+    if tranche.style == "american":
+        boundary = exercise_boundary(strike, years, sigma, rate, carry)
+        turns += [boundary * (1 - _JUMP), boundary]
+    return turns
+
+
+def _merged(spots: tuple[float, ...], extra: Sequence[float]) -> tuple[float, ...]:
+    inside = sorted({*spots, *(x for x in extra if spots[0] < x < spots[-1])})
     kept = [inside[0]]
-    kept.extend(x for x in inside[1:] if x > kept[-1] * (1 + 1e-9))
+    kept.extend(x for x in inside[1:] if x > kept[-1] * (1 + 0.1 * _JUMP))
     return tuple(kept)
 
 
@@ -133,11 +143,9 @@ def _columns(
     tranche: Tranche, spots: tuple[float, ...], sigma: float, rate: float, carry: float
 ) -> tuple[tuple[float, ...], ...]:
     strike, years, style = tranche.strike, tranche.years, tranche.style
-    # The first node checks the inputs and covers the limits; the rest share one exercise curve.
-    first = call(spots[0], strike, years, sigma, rate, carry, style)
     random = sigma * math.sqrt(years) >= 1e-8 and strike > 0
     if style == "european" or never_exercised_early(rate, carry) or not random:
-        values = [first, *(call(s, strike, years, sigma, rate, carry, style) for s in spots[1:])]
+        values = [call(s, strike, years, sigma, rate, carry, style) for s in spots]
         return tuple(zip(*values, strict=True))
     units = unit_values(solve_curve(years, sigma, rate, carry), np.array(spots) / strike)
     scales = (strike, 1.0, 1 / strike, strike, strike)
