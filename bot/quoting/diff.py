@@ -146,7 +146,8 @@ def _refresh(
 ) -> Actions:
     tick = plan.tick
     mid = inputs.mid / tick
-    frame = Frame(plan, inputs, inputs.reference / tick, mid, quotes.rights, now_ns, False)
+    reference = inputs.reference / tick
+    frame = Frame(plan, inputs, quotes.instrument_id, reference, mid, quotes.rights, now_ns, False)
     bids, asks = _both(frame, desired, quotes)
     if bids.touch and asks.touch and asks.touch - bids.touch > _width(plan, desired, mid):
         bids, asks = _both(frame._replace(strict=True), desired, quotes)

@@ -71,6 +71,7 @@ class LiveQuotes:
 
     def __init__(self, instrument: Instrument, rights: AmendRights = AmendRights()) -> None:  # noqa: B008
         self.instrument = instrument
+        self.instrument_id = instrument.id
         self.rights = rights
         self.bids: list[LiveOrder] = []
         self.asks: list[LiveOrder] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 from math import inf
 from typing import NamedTuple
 
+from bot.model.instrument import InstrumentId
 from bot.model.order import Amend, Side
 from bot.quoting.ladder import LadderInputs, Levels
 from bot.quoting.levels import LadderPlan
@@ -32,6 +33,7 @@ class Frame(NamedTuple):
 
     plan: LadderPlan
     inputs: LadderInputs
+    instrument: InstrumentId
     reference: float
     mid: float
     rights: AmendRights
@@ -226,7 +228,7 @@ class SideDiff:
             return
         self._means.value -= max(0, ticks * lots - own_value)
         self._means.lots -= max(0, lots - order.lots)
-        self.amends.append(Amend(order.client_id, self.frame.plan.instrument.id, ticks, lots))
+        self.amends.append(Amend(order.client_id, self.frame.instrument, ticks, lots))
         self._see(ticks)
 
     def _place(self, ticks: int, lots: int) -> None:

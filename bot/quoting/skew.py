@@ -1,7 +1,7 @@
 """How far the quotes lean: a common shift of both sides.
 
 Rule 1: the lean answers *unhedged* delta; inventory that perps neutralise carries no price risk.
-Rule 2: a smaller second term leans against an exchange's own shortage of tokens or USDT, so that it restocks itself.
+Rule 2: a smaller second term leans against an exchange's own shortage of tokens or USDT: it restocks itself.
 Rule 3: a shift moves both sides alike, so the own spread never changes; it is clipped at `skew_bps_max`.
 """
 
@@ -15,7 +15,7 @@ _COMFORT = 1.5  # a balance of this many times what is owed needs no help
 
 
 def delta_shift(hedged_net: float, scale_tokens: float, shift_bps_max: float) -> float:
-    """Shift in bps from the unhedged delta in tokens: long leans down, short leans up, linear up to the scale."""
+    """Shift in bps from unhedged delta in tokens: long leans down, short up, linear up to the scale."""
     return -shift_bps_max * max(-1.0, min(1.0, hedged_net / scale_tokens))
 
 

@@ -14,7 +14,7 @@ from bot.model.order import OrderState, Side
 from bot.quoting.diff import NOTHING, Actions, AmendRights, LiveQuotes, diff
 from bot.quoting.ladder import Ladder, LadderInputs, build
 from bot.quoting.levels import LadderPlan
-from bot.quoting.live import LiveOrder, Pending
+from bot.quoting.live import Pending
 from quoting.quoting_cases import SECOND_NS, ObedientVenue, inputs, plan, top
 
 FULL = AmendRights(price=True, size_down=True)
@@ -243,8 +243,10 @@ moves = st.lists(
 rights_used = st.sampled_from([FULL, NONE, AmendRights(size_down=True)])
 
 
-def worst(order: LiveOrder) -> int:
-    return max(order.ticks * order.lots, order.to_ticks * order.to_lots)
+def claims(quotes: LiveQuotes) -> tuple[float, float]:
+    """USDT and tokens that what rests and what is under way may take, at its worst."""
+    usdt = sum(max(o.ticks * o.lots, o.to_ticks * o.to_lots) for o in quotes.bids) * PLAN.unit
+    return usdt, sum(max(o.lots, o.to_lots) for o in quotes.asks) * PLAN.lot
 
 
 def assert_safe(quotes: LiveQuotes, usdt: float, tokens: float) -> None:
@@ -252,8 +254,9 @@ def assert_safe(quotes: LiveQuotes, usdt: float, tokens: float) -> None:
     bids = [p for o in quotes.bids for p in (o.ticks, o.to_ticks)]
     asks = [p for o in quotes.asks for p in (o.ticks, o.to_ticks)]
     assert not bids or not asks or max(bids) < min(asks)
-    assert sum(worst(o) for o in quotes.bids) * PLAN.unit <= usdt * (1 + 1e-9)
-    assert sum(max(o.lots, o.to_lots) for o in quotes.asks) * PLAN.lot <= tokens * (1 + 1e-9)
+    claimed = claims(quotes)
+    assert claimed[0] <= usdt * (1 + 1e-9)
+    assert claimed[1] <= tokens * (1 + 1e-9)
 
 
 def assert_agrees(quotes: LiveQuotes, desired: Ladder, reference: float) -> None:
@@ -275,7 +278,6 @@ def test_any_path_ends_at_the_desired_ladder_and_is_safe_on_the_way(
 ) -> None:
     venue = ObedientVenue(rights)
     now = 0
-    usdt_had, tokens_had = 0.0, 0.0
     for off, mid_off, usdt, tokens, widen in path:
         reference = 1 + off * 1e-4
         given_inputs = inputs(
@@ -287,15 +289,15 @@ def test_any_path_ends_at_the_desired_ladder_and_is_safe_on_the_way(
             actions = diff(PLAN, given_inputs, desired, venue.quotes, now)
             if actions == NOTHING:
                 break
+            # only what rested already before the means fell may exceed them
+            had = claims(venue.quotes)
             venue.send(actions, now, acknowledge=False)
-            # what rested before the balance fell is the only thing that may exceed it
-            assert_safe(venue.quotes, max(usdt, usdt_had), max(tokens, tokens_had))
+            assert_safe(venue.quotes, max(usdt, had[0]), max(tokens, had[1]))
             if slow:
                 diff(PLAN, given_inputs, desired, venue.quotes, now + 1)
             answer_all(venue, now)
         assert diff(PLAN, given_inputs, desired, venue.quotes, now + SECOND_NS) == NOTHING
         assert_agrees(venue.quotes, desired, reference)
-        usdt_had, tokens_had = usdt, tokens
 
 
 def answer_all(venue: ObedientVenue, now_ns: int) -> None:
