@@ -71,10 +71,7 @@ def status(
         "hedges": view.hedges,
         "feeds": {key: _age(view.time_ns, top.seen_ns) for key, top in sorted(view.marks.tops.items())},
         "book_age_s_max": view.limits.risk.book_age_s_max,
-        "alerts": [
-            {"time": _iso(time_ns), "code": code, "message": message}
-            for time_ns, code, message in view.alerts
-        ],
+        "alerts": [_alert(alert, now_ns or view.time_ns) for alert in view.alerts],
         "left_open": list(left_open),
     }
 
@@ -87,6 +84,11 @@ def _state(view: View) -> str:
     if not view.ready:
         return "starting"
     return "paused" if view.paused else "running"
+
+
+def _alert(alert: tuple[int, str, str], now_ns: int) -> dict[str, Any]:
+    at_ns, code, message = alert
+    return {"time": _iso(at_ns), "age_s": _age(now_ns, at_ns), "code": code, "message": message}
 
 
 def _number(value: float | None) -> float | None:

@@ -27,6 +27,7 @@ LEVEL_STYLE = {
     "FLATTEN": "bold white on red",
 }
 VIEW_AGE_S_MAX = 5.0
+ALERT_AGE_S_MAX = 300.0  # older ones are history: still shown, no longer asked to be looked at
 _BAR = 41
 _ALERTS = 3
 
@@ -142,7 +143,8 @@ def _troubles(status: Status) -> list[str]:
     if old(status["lp"]["age_s"], status["lp"]["age_s_max"]) and status["lp"]["value_usdt"] is not None:
         found.append(f"pool last read {span(status['lp']['age_s'])} ago")
     found += [] if status["delta"]["complete"] else ["delta incomplete"]
-    counts = {"unknown order": status["orders"]["unknown"], "alert": len(status["alerts"])}
+    recent = [alert for alert in status["alerts"] if not old(alert["age_s"], ALERT_AGE_S_MAX)]
+    counts = {"unknown order": status["orders"]["unknown"], "new alert": len(recent)}
     return found + [f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count]
 
 
@@ -196,5 +198,7 @@ def _alerts(alerts: list[Status]) -> list[RenderableType]:
     lines: list[RenderableType] = []
     for alert in alerts[-_ALERTS:]:
         line = Text((alert["time"] or "")[11:19] + " ", "bright_black", no_wrap=True, overflow="ellipsis")
-        lines.append(line.append(f"{alert['code']} ", "bold yellow").append(alert["message"]))
+        late = old(alert["age_s"], ALERT_AGE_S_MAX)
+        line.append(f"{alert['code']} ", "bright_black" if late else "bold yellow")
+        lines.append(line.append(alert["message"], "bright_black" if late else ""))
     return lines

@@ -69,6 +69,15 @@ def test_trouble_is_named() -> None:
     assert "00:04:01 stale_book bitget.spot has been silent for 10 s: quotes pulled" in text
 
 
+def test_an_alert_ages_into_history() -> None:
+    view = replace(busy(), alerts=((TIME_NS - 400 * NS, "lp_refused", "pool reading refused"),))
+    text = screen(view)
+    assert "lp_refused pool reading refused" in text
+    assert "nothing wrong" in text
+    new = replace(busy(), alerts=((TIME_NS - 20 * NS, "lp_refused", "pool reading refused"),))
+    assert "look at: 1 new alert" in screen(new)
+
+
 def test_unknown_is_a_dash_before_the_first_fact() -> None:
     text = screen(unborn())
     assert "no quotes" in text or "QUOTING 0/3" in text

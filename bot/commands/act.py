@@ -1,0 +1,118 @@
+"""`bot pause · resume · halt · flatten · reload`: telling the running daemon what to do.
+
+Rule 1: every command carries a reason and a name into the journal.
+Rule 2: what closes positions is asked twice on a terminal, and needs `--yes` without one.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.commands import daemon, output
+from bot.model.errors import ConfigError
+
+app = typer.Typer()
+
+TIMEOUT_S = 15.0
+Reason = Annotated[str, typer.Option("--reason", "-r", metavar="TEXT", help="Why; it goes into the journal.")]
+
+
+@app.command(rich_help_panel=output.ACTING)
+def pause(
+    reason: Reason = "operator", config: daemon.Config = daemon.CONFIG, json: output.Json = False
+) -> None:
+    """Take the quotes off; hedging goes on."""
+    _command(config, "pause", reason, json)
+
+
+@app.command(rich_help_panel=output.ACTING)
+def resume(
+    reason: Annotated[
+        str, typer.Option("--reason", "-r", metavar="TEXT", help="What was found and why it is safe again.")
+    ],
+    config: daemon.Config = daemon.CONFIG,
+    json: output.Json = False,
+) -> None:
+    """Quote again after a pause, or come down from REDUCING, HALTED or FLATTEN."""
+    _command(config, "resume", reason, json)
+
+
+@app.command(rich_help_panel=output.ACTING)
+def halt(
+    reason: Reason = "operator", config: daemon.Config = daemon.CONFIG, json: output.Json = False
+) -> None:
+    """Cancel every order and send nothing more; positions stay as they are, unhedged."""
+    _command(config, "halt", reason, json)
+
+
+@app.command(rich_help_panel=output.ACTING)
+def flatten(
+    reason: Reason = "operator",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: daemon.Config = daemon.CONFIG,
+    json: output.Json = False,
+) -> None:
+    """Cancel every order and close every perpetual position at the market."""
+    if not yes:
+        _confirm(daemon.ask(config, "GET", "/status"))
+    _command(config, "flatten", reason, json)
+
+
+@app.command(rich_help_panel=output.ACTING)
+def reload(
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Let a large loosening of a limit pass.")
+    ] = False,
+    config: daemon.Config = daemon.CONFIG,
+    json: output.Json = False,
+) -> None:
+    """Read limits.toml again: applied, needs a restart, or refused (then the old limits stay)."""
+    body = {"confirm": confirm, "by": daemon.operator()}
+    answer = daemon.ask(config, "POST", "/reload", body, TIMEOUT_S)
+    if json:
+        output.emit(answer)
+    else:
+        output.show(*reload_lines(answer))
+    if problems := answer.get("problems") or answer.get("refused"):
+        raise ConfigError(
+            [f"refused, limits v{answer.get('version', '?')} stay in force", *map(str, problems)]
+        )
+
+
+def reload_lines(answer: dict[str, Any]) -> list[str]:
+    """The answer to a reload, one change a line."""
+    lines = [f"{key}: {old} → {new}" for key, old, new in answer.get("applied", ())]
+    lines += [f"{key}: {old} → {new} needs a restart" for key, old, new in answer.get("needs_restart", ())]
+    if not lines and not (answer.get("problems") or answer.get("refused")):
+        lines = ["nothing changed"]
+    return lines
+
+
+def _confirm(document: dict[str, Any]) -> None:
+    from bot.ops.figures import signed
+
+    positions = [
+        f"{name} {signed(venue['perp']['position'])}"
+        for name, venue in document["venues"].items()
+        if venue["perp"]["position"] != 0.0
+    ]
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("flatten closes positions: say --yes when nobody can be asked")
+    output.note(
+        f"mode {document['mode']}: this closes at the market: {', '.join(positions) or 'nothing is open'}"
+    )
+    typer.confirm("Close them now?", abort=True, err=True)
+
+
+def _command(config: Path, command: str, reason: str, json: bool) -> None:
+    body = {"command": command, "reason": reason, "by": daemon.operator()}
+    answer = daemon.ask(config, "POST", "/command", body, TIMEOUT_S)
+    if json:
+        output.emit(answer)
+    else:
+        level, state = answer.get("level", "?"), answer.get("state", "done")
+        output.show(f"{command}: {state}, level {level}")
