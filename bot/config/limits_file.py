@@ -1,7 +1,7 @@
 """The limits file: from its bytes to `Limits`, or every fault in it.
 
-Rule 1: strict: a number in quotes, a count written 2.0, a true where a number belongs are refused.
-Rule 2: where money is at stake no limit is left to a default, so that a half file cannot pass for a whole one.
+Rule 1: strict: a number in quotes, a count written 2.0, true where a number belongs are refused.
+Rule 2: where money is at stake no limit is left to a default: a half file cannot pass for a whole one.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ def load(path: Path, env: Mapping[str, str] = os.environ) -> Settings:
     changes = overrides(env, SECTIONS, SCALARS)
     values = merged(main.values, changes)
     files = {name: path.parent / _pointer(values, name, main.file, problems) for name in _POINTERS}
+    _place_recordings(values, path.parent)
     deal, limits_text = _read(files["deal"], problems), _read(files["limits"], problems)
     found = [] if deal is None else _terms_problems(deal)
     found += [] if limits_text is None else limits_problems(limits_text, complete=False)
@@ -81,6 +82,15 @@ def _pointer(values: dict[str, Any], name: str, file: str, problems: list[str]) 
     what = "is missing" if value is None else "must be a file name"
     problems.append(str(Problem(file, name, value, what, f'set {name} = "{_POINTERS[name]}"')))
     return _POINTERS[name]
+
+
+def _place_recordings(values: dict[str, Any], folder: Path) -> None:
+    """A relative directory of recordings counts from the main file."""
+    feed = values.get("feed")
+    replay = feed.get("replay") if isinstance(feed, dict) else None
+    if isinstance(feed, dict) and isinstance(replay, dict):
+        directory = str(folder / str(replay.get("directory", ".")))
+        values["feed"] = feed | {"replay": replay | {"directory": directory}}
 
 
 def _exchange_names(values: Mapping[str, Any]) -> list[str]:
