@@ -58,8 +58,12 @@ class SystemClock:
 class LoopClock:
     """A clock that follows a loop's `time()`: `origin_ns` is the UTC time at loop time 0."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, origin_ns: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, origin_ns: int = 0) -> None:
         self._loop, self._origin_ns = loop, origin_ns
+
+    def begin_at(self, now_ns: int) -> None:
+        """Let the present be `now_ns` (before anything has read this clock)."""
+        self._origin_ns = now_ns - round(self._loop.time() * NS)
 
     def now_ns(self) -> int:
         """Nanoseconds since the epoch in the loop's world."""

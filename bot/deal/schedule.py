@@ -1,17 +1,19 @@
 """The sale of the loan: how much may be sold now, at what price, and how long the rest takes.
 
-Rule 1: participation is counted from the public volume since the sale began; what was missed is not caught up
-faster than one slice per interval.
-Rule 2: a slice is sold as an IOC no worse than `slippage_bps_max` below fair, and never below `price_usdt_min`.
+Rule 1: participation is counted from the public volume since the sale began; what was missed is not caught
+up faster than one slice per interval.
+Rule 2: nothing is sold more than `slippage_bps_max` below fair, nor below `price_usdt_min`.
 Rule 3: waiting has a reason, in words.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bot.model.limits import SellLimits
+from bot.deal.terms import DealTerms
+from bot.model.limits import ObligationLimits, SellLimits
 
 
 class Slice(NamedTuple):
@@ -33,6 +35,12 @@ class Progress:
     def left_tokens(self) -> float:
         """Tokens still to be sold."""
         return max(0.0, self.total_tokens - self.sold_tokens)
+
+
+def tokens_to_sell(terms: DealTerms, owed: Mapping[str, ObligationLimits], spot_usdt: float) -> float:
+    """What the plan sells of the loan: all but the asks owed with their buffer and the pool's tokens."""
+    asks = sum(one.ask_usdt for one in owed.values()) * (1 + terms.token_buffer_share) / spot_usdt
+    return max(0.0, terms.loan_tokens - asks - terms.pool.tokens)
 
 
 def next_slice(

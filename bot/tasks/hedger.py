@@ -8,7 +8,7 @@ Rule 3: an order whose fate is unknown blocks its instrument until it is settled
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -54,6 +54,7 @@ class Hedger:
         self._guards, self._view, self._inbox, self._clock, self._ids = guards, view, inbox, clock, ids
         self._slots = {key: _Slot() for key in guards}
         self.sampler: Sampler | None = None
+        self.reconnected: Callable[[InstrumentId], None] = lambda _: None
         self._wake = asyncio.Event()
         view.watch(lambda _: self._wake.set())
 
@@ -113,6 +114,10 @@ class Hedger:
         """Client ids outstanding, by instrument."""
         return {key: slot.client_id for key, slot in self._slots.items() if slot.client_id}
 
+    def owns(self, client_id: str) -> bool:
+        """Whether this order is a hedge of this run."""
+        return bool(client_id) and any(slot.client_id == client_id for slot in self._slots.values())
+
     def reconciled(self, snapshot: VenueSnapshot, receive_window_s: float) -> None:
         """A query answered: an order that is not open any more and cannot arrive any more is settled.
 
@@ -169,7 +174,11 @@ class Hedger:
         self._inbox.put(payment)
 
     def on_health(self, change: VenueUp | VenueDown) -> None:
-        """A perp went away or came back."""
+        """A perp went away, or came back: then reconcile before anything else."""
+        up = isinstance(change, VenueUp)
         if self.sampler is not None:
-            self.sampler.health(change.instrument, isinstance(change, VenueUp))
-        self._inbox.put(change)
+            self.sampler.health(change.instrument, up)
+        if up:
+            self.reconnected(change.instrument)
+        else:
+            self._inbox.put(change)

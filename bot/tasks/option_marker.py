@@ -17,7 +17,6 @@ from bot.model.facts import OptionsValued
 from bot.model.view import View
 from bot.pricing.option_grid import value_tranches
 
-_YEAR_S = 365 * 86_400
 _EDGE = 0.20  # revalue when the price has moved this far from the grid's centre
 
 Runner = Callable[[Callable[[], OptionsValued]], Awaitable[OptionsValued]]
@@ -71,6 +70,9 @@ class OptionMarker:
     def _value(self, inputs: tuple[float, float, float, float]) -> OptionsValued:
         spot, sigma, rate, carry = inputs
         now = self._clock.now_ns()
-        years = max(0.0, (self._terms.expiry_ns - now) / 1e9 / _YEAR_S)
-        spots, rows = value_tranches(self._terms.tranches, spot, years, sigma, rate, carry, self._terms.style)
-        return OptionsValued(now, now, sigma, rate, carry, spots, rows)
+        calls = self._terms.open_calls(now)
+        grid = value_tranches(calls, spot, sigma, rate, carry)
+        years = tuple(call.years for call in calls)
+        return OptionsValued(
+            now, now, sigma, rate, carry, grid.spots, grid.rows, years=years, style=self._terms.style
+        )

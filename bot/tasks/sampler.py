@@ -23,10 +23,20 @@ _NONE: Mapping[int, int] = {}
 
 @dataclass(slots=True)
 class OwnSizes:
-    """Our resting lots by ticks on one instrument, kept current by its quoter."""
+    """Our resting lots by ticks on one instrument: quotes (kept by the quoter), sale (by the seller)."""
 
     bids: Mapping[int, int] = field(default_factory=dict)
     asks: Mapping[int, int] = field(default_factory=dict)
+    sale: dict[int, int] = field(default_factory=dict)
+
+    def all_asks(self) -> Mapping[int, int]:
+        """Asks of quotes and sale together."""
+        if not self.sale:
+            return self.asks
+        merged = dict(self.asks)
+        for ticks, lots in self.sale.items():
+            merged[ticks] = merged.get(ticks, 0) + lots
+        return merged
 
 
 class Sampler:
@@ -73,7 +83,7 @@ class Sampler:
             if key in self._down or not book.quotable:
                 continue
             own = self.own.get(key)
-            top = book.top() if own is None else book.top_without(own.bids, own.asks)
+            top = book.top() if own is None else book.top_without(own.bids, own.all_asks())
             self._sampled_mid[key] = book.best_bid + book.best_ask
             if top.bid_ticks and top.ask_ticks:
                 tops.append(top)

@@ -1,7 +1,8 @@
 """The one place that catches broadly: runs tasks, tells a broken invariant from a failing part.
 
 Rule 1: a critical task (aggregator, hedger, sampler) that fails ends the daemon: cancel all, exit 75.
-Rule 2: any other task that fails is reported as a fact, cleaned up and started again after a pause that
+Rule 2: what a venue calls in its read loop is contained: one part's failure never stops a stream.
+Rule 3: any other task that fails is reported as a fact, cleaned up and started again after a pause that
 doubles.
 """
 
@@ -9,14 +10,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 
 from bot.model.errors import FailSafe
 
+T = TypeVar("T")
+
 log = structlog.get_logger("supervise")
 
 _PAUSE_S, _PAUSE_S_MAX = 1.0, 60.0
+
+
+def contained(call: Callable[[T], None], failed: Callable[[str], None]) -> Callable[[T], None]:
+    """`call` for use inside a venue's read loop: a failure there must not stop the stream, so it is told to
+    `failed(reason)` instead of raised. A broken invariant still goes through."""
+
+    def run(argument: T) -> None:
+        try:
+            call(argument)
+        except FailSafe:
+            raise
+        except Exception as error:
+            log.exception("callback_failed", callback=getattr(call, "__qualname__", str(call)))
+            failed(f"{type(error).__name__}: {error}")
+
+    return run
 
 
 async def critical(name: str, task: Callable[[], Awaitable[None]]) -> None:

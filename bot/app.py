@@ -1,0 +1,280 @@
+"""The composition root: settings become venues, tasks and channels; one TaskGroup; ordered shutdown.
+
+Rule 1: modes differ in `bot.wiring` and nowhere else; from the Venue Protocol up the code is the same.
+Rule 2: crash recovery is the normal start: fold the journal, cancel what rests, reconcile, then trade.
+Rule 3: shutdown in order: quotes off, hedge to the band, cancel and verify, say what is left open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from bot import __version__
+from bot.channels import Inbox, Latest
+from bot.clock import Clock, ScaledLoop
+from bot.config import Settings
+from bot.model.errors import FailSafe
+from bot.model.facts import AccountOpened, Fact, Started
+from bot.model.instrument import InstrumentId, Kind
+from bot.model.order import ClientIds
+from bot.model.view import View
+from bot.operate import Operator
+from bot.ops.lock import StateLock
+from bot.ops.reload import Reloader
+from bot.ops.status import status
+from bot.risk.state import RiskState
+from bot.tasks.aggregator import Aggregator
+from bot.tasks.hedger import Hedger
+from bot.tasks.lp_monitor import LpMonitor
+from bot.tasks.option_marker import OptionMarker
+from bot.tasks.quoter import Quoter
+from bot.tasks.reconciler import Reconciled, Reconciler
+from bot.tasks.sampler import Sampler
+from bot.tasks.seller import Seller
+from bot.tasks.supervise import critical, restarting
+from bot.venues.guard import Guard
+from bot.venues.throttle import Budget
+from bot.wiring import Parts, build, place_of
+
+log = structlog.get_logger("app")
+
+WIND_DOWN_S = 20.0
+
+
+@dataclass(slots=True)
+class RunResult:
+    """How a run ended. `left_open` lists orders still open and what is not hedged, in words."""
+
+    exit_code: int
+    status: dict[str, Any]
+    left_open: list[str] = field(default_factory=list)
+    error: str = ""
+
+
+class Daemon:
+    """One run of the deal on the given parts."""
+
+    def __init__(self, settings: Settings, parts: Parts) -> None:
+        self.settings, self.parts = settings, parts
+        journal, clock = parts.journal, parts.clock
+        self.clock: Clock = clock
+        self._began_ns = clock.now_ns()
+        self.state = RiskState(parts.risk_setup)
+        self._since_ns, self._opened = self._fold_journal()
+        self.inbox = Inbox(applied=self.state.view().version)
+        self.view: Latest[View] = Latest(self.state.view())
+        self.epoch = journal.begin_epoch()
+        self.ids = ClientIds(settings.prefix, self.epoch, journal.first_id, journal.reserve_ids)
+        marks = settings.marks
+        self.sampler = Sampler(
+            parts.venues, self.inbox, clock, marks.sample_interval_s, marks.sample_move_bps
+        )
+        self.guards = self._make_guards()
+        perps = {key: guard for key, guard in self.guards.items() if guard.instrument.kind is Kind.PERP}
+        spots = {key: guard for key, guard in self.guards.items() if guard.instrument.kind is Kind.SPOT}
+        self.hedger = Hedger(perps, self.view, self.inbox, clock, self.ids)
+        self.hedger.sampler = self.sampler
+        self.seller = Seller(spots, self.view, self.inbox, clock, self.ids)
+        self.quoters = {
+            key: Quoter(guard, self.view, self.inbox, clock, self.ids, (self.sampler, self.seller))
+            for key, guard in spots.items()
+        }
+        owners: dict[InstrumentId, tuple[Reconciled, ...]] = {key: (self.hedger,) for key in perps}
+        owners |= {key: (quoter, self.seller) for key, quoter in self.quoters.items()}
+        self.reconciler = Reconciler(parts.venues, owners, self.inbox, clock, settings.prefix)
+        self.reconciler.receive_window_s = parts.receive_window_s
+        self.hedger.reconnected = self.reconciler.request
+        for quoter in self.quoters.values():
+            quoter.reconnected = self.reconciler.request
+        self.reloader = Reloader(settings, lambda: self.view.value, self.inbox.put, clock)
+        self.aggregator = Aggregator(self.inbox, self.state, self.view, journal)
+        self.monitor = LpMonitor(self.inbox)
+        self.marker = OptionMarker(settings.terms, self.view, self.inbox, clock, parts.run_in)
+
+    def status(self) -> dict[str, Any]:
+        """The status document as of now."""
+        return status(self.view.value, self.clock.now_ns(), started_ns=self._began_ns)
+
+    def _fold_journal(self) -> tuple[int, bool]:
+        """Apply every fact of earlier runs; returns the time of the last and whether the deal was opened."""
+        last_ns, opened = 0, False
+        for fact in self.parts.journal.replay():
+            self.state.apply(fact)
+            last_ns = max(last_ns, fact.seen_ns)
+            opened = opened or isinstance(fact, AccountOpened)
+        return last_ns, opened
+
+    def _make_guards(self) -> dict[InstrumentId, Guard]:
+        rate = self.settings.limits.quote.message_rate_per_s_max
+        return {
+            key: Guard(venue, self.view, Budget(rate, self.parts.clock), self.parts.journal)
+            for key, venue in self.parts.venues.items()
+        }
+
+    async def run(self, stop: asyncio.Event, started: Callable[[Daemon], None] | None = None) -> RunResult:
+        """Trade until `stop` is set; returns after the ordered shutdown (or the fail-safe one)."""
+        error: FailSafe | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(task) for task in await self._begin()]
+                if started is not None:
+                    started(self)
+                await stop.wait()
+                await self._wind_down()
+                for task in tasks:
+                    task.cancel()
+        except* FailSafe as failures:
+            error = _first(failures)
+        if error is not None:
+            log.critical("fail_safe", reason=str(error))
+        return await self._finish(error)
+
+    async def _begin(self) -> list[Any]:
+        """Open the books, connect, take over, and return the tasks to run."""
+        now = self.parts.clock.now_ns()
+        facts: list[Fact] = [Started(now, self.epoch, self.settings.mode, __version__)]
+        if not self._opened:
+            facts += self.parts.opening(now)
+        for fact in facts:
+            self.inbox.put(fact)
+        self.reloader.announce()
+        for key, venue in self.parts.venues.items():
+            await venue.start(self.quoters.get(key) or self.hedger)
+        self.parts.start_pool(self.monitor.observe)
+        cancelled = await self.reconciler.take_over(self._since_ns)
+        if cancelled:
+            log.warning("left_resting_cancelled", orders=cancelled)
+        self.aggregator.fold(self.inbox.drain())
+        tasks = [
+            critical("aggregator", self.aggregator.run),
+            critical("sampler", self.sampler.run),
+            critical("hedger", self.hedger.run),
+            restarting("seller", self.seller.run, self.seller.failed),
+            restarting("options", self.marker.run, self._complain("options")),
+            restarting(
+                "reconciler",
+                lambda: self.reconciler.run(self.parts.reconcile_every_s),
+                self._complain("reconciler"),
+            ),
+        ]
+        tasks += [restarting(key, quoter.run, quoter.failed) for key, quoter in self.quoters.items()]
+        background = self.parts.background()
+        return tasks + [critical(name, task) for name, task in background.items()]
+
+    def _complain(self, task: str) -> Callable[[str], None]:
+        def failed(reason: str) -> None:
+            log.error("task_failed", task=task, reason=reason)
+
+        return failed
+
+    async def _wind_down(self) -> None:
+        """Quotes off, sales off, hedge what the last fills left, within a deadline."""
+        log.info("stopping")
+        self.seller.stop()
+        for quoter in self.quoters.values():
+            quoter.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WIND_DOWN_S):
+                while not self._calm():
+                    await self.view.changed(self.view.version)
+
+    def _calm(self) -> bool:
+        exposure = self.view.value.exposure
+        resting = any(quoter.resting() for quoter in self.quoters.values())
+        return not resting and not self.hedger.working() and abs(exposure.hedged_net) <= exposure.band
+
+    async def _finish(self, error: FailSafe | None) -> RunResult:
+        """Cancel everything, verify by query, close; say what is left."""
+        left: list[str] = []
+        for key, venue in self.parts.venues.items():
+            await venue.cancel_all(self.settings.prefix)
+            snapshot = await venue.snapshot(self.parts.clock.now_ns())
+            if snapshot.open_orders is None:
+                left.append(f"{key}: open orders unknown; look at the venue")
+            left += [
+                f"{key}: {order.side.word} {order.remaining} at {order.price} is still open"
+                for order in snapshot.open_orders or ()
+            ]
+        if error is None:
+            self.aggregator.fold(self.inbox.drain())
+        view = self.view.value
+        left += _residual(view)
+        for venue in self.parts.venues.values():
+            await venue.stop()
+        self.parts.close()
+        final = status(view, self.clock.now_ns(), started_ns=self._began_ns, state="stopped", left_open=left)
+        return RunResult(0 if error is None else FailSafe.exit_code, final, left, str(error or ""))
+
+
+def _residual(view: View) -> list[str]:
+    """What stays on the books after a stop, in words."""
+    exposure = view.exposure
+    net = f"net delta {exposure.net:+,.0f} tokens (band ±{exposure.band:,.0f})"
+    lines = [f"{net}; economic delta {exposure.economic:+,.0f}"]
+    perps = [(key, perp.position) for key, perp in view.perps.items() if perp.position]
+    return lines + [f"{key}: position {position:+,.0f} tokens stays open" for key, position in perps]
+
+
+def _first(failures: BaseExceptionGroup[FailSafe]) -> FailSafe:
+    error: BaseException = failures
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, FailSafe)
+    return error
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """`seconds` of wall time (None = until a signal), `speed` of the paper market, its `seed`.
+
+    `watch(status document)` is called about once a second.
+    """
+
+    seconds: float | None = None
+    speed: float = 1.0
+    seed: int | None = None
+    watch: Callable[[dict[str, Any]], None] | None = None
+
+
+def run(settings: Settings, options: RunOptions) -> RunResult:
+    """Run the daemon until its time is up or a signal arrives. Raises `BotError` when it cannot start."""
+    loop = ScaledLoop(options.speed)
+    asyncio.set_event_loop(loop)
+    try:
+        with StateLock(settings.state.dir):
+            place = place_of(settings, loop, options.seed)
+            daemon = Daemon(settings, build(settings, place))
+            return loop.run_until_complete(_serve(daemon, options, loop))
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+async def _serve(daemon: Daemon, options: RunOptions, loop: ScaledLoop) -> RunResult:
+    """Run with signals, a time limit, the control socket and a viewer."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if options.seconds is not None:
+        loop.call_later(options.seconds * options.speed, stop.set)
+    operator = Operator(daemon)
+    async with operator.serving():
+        viewer = asyncio.create_task(_view(daemon, options)) if options.watch else None
+        try:
+            return await daemon.run(stop)
+        finally:
+            if viewer is not None:
+                viewer.cancel()
+
+
+async def _view(daemon: Daemon, options: RunOptions) -> None:
+    while options.watch is not None:
+        options.watch(daemon.status())
+        await asyncio.sleep(options.speed)

@@ -1,0 +1,227 @@
+"""Works off the sale of the loan on the spot exchanges.
+
+Rule 1: what may be sold now is a pure decision (`bot.deal.schedule`); this task only carries it out.
+Rule 2: never against our own bids: while ours is the best bid the sale rests as a maker beside our best
+ask, else it takes the bids of others.
+Rule 3: one order per exchange; nothing new while the fate of the last one is open.
+Rule 4: the sale needs no hedge of its own: sold tokens change spot delta, and the hedger follows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from bot.channels import Inbox, Latest
+from bot.clock import NS, Clock
+from bot.deal.schedule import Progress, Slice, next_slice
+from bot.model.facts import Fill, OrderUpdated, VenueSnapshot
+from bot.model.instrument import Instrument, InstrumentId
+from bot.model.market import PublicTrade
+from bot.model.order import ClientIds, OrderIntent, OrderState, Purpose, Side, TimeInForce
+from bot.model.view import Level, View
+from bot.venues.guard import Guard
+
+log = structlog.get_logger("seller")
+
+_MOVE_BPS = 2.0  # a resting sale is re-priced when it stands further than this from where it should
+_KEEP_MARGIN = 1.1
+
+
+@dataclass(slots=True)
+class _Sale:
+    """What is outstanding on one exchange; `resting` maps ticks to lots for the book's own-size removal."""
+
+    client_id: str = ""
+    ticks: int = 0
+    lots: int = 0
+    cancelling: bool = False
+    unknown: bool = False
+    sent_ns: int = 0
+    resting: dict[int, int] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        self.client_id, self.lots, self.cancelling, self.unknown = "", 0, False, False
+        self.resting.clear()
+
+
+class Seller:
+    """Sells under participation and price limits until the plan's total is sold."""
+
+    def __init__(
+        self,
+        guards: Mapping[InstrumentId, Guard],
+        view: Latest[View],
+        inbox: Inbox,
+        clock: Clock,
+        ids: ClientIds,
+    ) -> None:
+        self._guards, self._view, self._inbox, self._clock, self._ids = guards, view, inbox, clock, ids
+        self._sales = {key: _Sale() for key in guards}
+        self._volume_tokens = 0.0
+        self._sold_before: float | None = None
+        self._stopped = False
+        self.waiting = ""
+
+    async def run(self) -> None:
+        """One look per slice interval until cancelled."""
+        while True:
+            self.act()
+            await asyncio.sleep(self._view.value.limits.sell.slice_interval_s)
+
+    def act(self) -> None:
+        """Cancel sales that stand wrong, place the next slices."""
+        view = self._view.value
+        allowed = (
+            view.ready
+            and not view.paused
+            and view.level < Level.PULLED
+            and view.sell.active
+            and not self._stopped
+        )
+        for key, sale in self._sales.items():
+            if not allowed:
+                self._cancel(key, sale)
+            elif sale.client_id:
+                self._review(view, key, sale)
+            else:
+                self._place(view, key, sale)
+
+    def stop(self) -> None:
+        """Sell no more (shutdown); the resting slices are cancelled."""
+        self._stopped = True
+        self.act()
+
+    def failed(self, reason: str) -> None:
+        """The task broke and will be started again: leave nothing resting meanwhile."""
+        log.error("seller_failed", reason=reason)
+        for key, sale in self._sales.items():
+            self._cancel(key, sale)
+
+    def resting(self, key: InstrumentId) -> dict[int, int]:
+        """Our resting sale by ticks (a live mapping, kept current)."""
+        return self._sales[key].resting
+
+    def traded(self, trade: PublicTrade) -> None:
+        """Public spot volume: what participation is measured against."""
+        self._volume_tokens += trade.quantity_lots * float(self._guards[trade.instrument].instrument.lot)
+
+    # --- decisions ---
+
+    def _progress(self, view: View) -> Progress:
+        sold = view.sell.sold_tokens
+        if self._sold_before is None:
+            self._sold_before = sold
+        working = sum(
+            sale.lots * float(self._guards[key].instrument.lot) for key, sale in self._sales.items()
+        )
+        # Volume is known since this run began, so the sale is measured from there too.
+        total = view.sell.total_tokens - self._sold_before
+        return Progress(total, sold - self._sold_before + working, self._volume_tokens)
+
+    def _place(self, view: View, key: InstrumentId, sale: _Sale) -> None:
+        fair, top = view.marks.fair, view.marks.tops.get(key)
+        spot = view.spots[key]
+        if fair is None or top is None or not spot.healthy:
+            return
+        instrument = self._guards[key].instrument
+        tick, lot = float(instrument.tick), float(instrument.lot)
+        owed = view.limits.obligations.get(instrument.exchange)
+        keep = (
+            _KEEP_MARGIN * owed.ask_usdt * (1 + view.limits.quote.depth_buffer_share) / fair if owed else 0.0
+        )
+        choice = next_slice(
+            self._progress(view), view.limits.sell, fair, top.bid_ticks * tick, spot.tokens - keep
+        )
+        if not isinstance(choice, Slice):
+            self.waiting = choice
+            return
+        self.waiting = ""
+        lots = math.floor(choice.tokens / lot)
+        ticks, force = self._where(view, instrument, math.ceil(choice.price_usdt / tick - 1e-9))
+        if lots <= 0 or lots * lot * ticks * tick < float(instrument.notional_usdt_min):
+            return
+        intent = OrderIntent(self._ids.draw(Purpose.SELL), key, Side.SELL, ticks, lots, Purpose.SELL, force)
+        sale.client_id, sale.ticks, sale.lots, sale.sent_ns = (
+            intent.client_id,
+            ticks,
+            lots,
+            self._clock.now_ns(),
+        )
+        if self._guards[key].place(intent) is not None:
+            sale.clear()
+        elif force is TimeInForce.POST_ONLY:
+            sale.resting[ticks] = lots
+
+    def _where(self, view: View, instrument: Instrument, floor_ticks: int) -> tuple[int, TimeInForce]:
+        """Price and manner: take foreign bids where they stand above ours, else rest beside our best ask."""
+        book, top = self._guards[instrument.id].venue.book, view.marks.tops[instrument.id]
+        if top.bid_ticks >= floor_ticks and book.best_bid == top.bid_ticks:
+            return max(floor_ticks, top.bid_ticks), TimeInForce.IOC
+        fair_ticks = (view.marks.fair or 0.0) / float(instrument.tick)
+        ticks = math.ceil(fair_ticks * (1 + view.limits.quote.level_depths_bps[0] / 1e4))
+        return max(ticks, book.best_bid + 1, floor_ticks), TimeInForce.POST_ONLY
+
+    def _review(self, view: View, key: InstrumentId, sale: _Sale) -> None:
+        instrument = self._guards[key].instrument
+        ticks, _ = (
+            self._where(view, instrument, 1) if view.marks.fair and key in view.marks.tops else (0, None)
+        )
+        if ticks and abs(ticks / sale.ticks - 1) > _MOVE_BPS / 1e4:
+            self._cancel(key, sale)
+
+    def _cancel(self, key: InstrumentId, sale: _Sale) -> None:
+        if sale.client_id and not sale.cancelling and not sale.unknown:
+            sale.cancelling = True
+            self._guards[key].cancel(sale.client_id)
+
+    # --- answers (routed here by the spot venue's sink) ---
+
+    def on_order(self, update: OrderUpdated) -> None:
+        """A sale was answered."""
+        sale = self._sales[update.instrument]
+        if update.client_id != sale.client_id:
+            return
+        if update.state is OrderState.UNKNOWN:
+            sale.unknown = True
+            self._inbox.put(update)
+        elif update.state.settled:
+            if sale.unknown:
+                self._inbox.put(update)
+            sale.clear()
+
+    def on_fill(self, fill: Fill) -> None:
+        """A sale traded (the ledger has it already)."""
+        sale = self._sales[fill.instrument]
+        if fill.client_id != sale.client_id or not sale.client_id:
+            return
+        sale.lots = max(0, sale.lots - self._guards[fill.instrument].instrument.lots(fill.quantity))
+        if sale.ticks in sale.resting:
+            sale.resting[sale.ticks] = sale.lots
+        if not sale.lots:
+            sale.clear()
+
+    def venue_down(self, key: InstrumentId) -> None:
+        """The streams of an exchange are lost: what rests there is in doubt."""
+        if self._sales[key].client_id:
+            self._sales[key].unknown = True
+
+    # --- reconcile ---
+
+    def owns(self, client_id: str) -> bool:
+        """Whether this order is one of the sales."""
+        return bool(client_id) and any(sale.client_id == client_id for sale in self._sales.values())
+
+    def reconciled(self, snapshot: VenueSnapshot, receive_window_s: float) -> None:
+        """What a query does not show and cannot arrive any more is dead; what it shows is known again."""
+        sale = self._sales[snapshot.instrument]
+        if not sale.client_id or snapshot.open_orders is None:
+            return
+        if any(order.client_id == sale.client_id for order in snapshot.open_orders):
+            sale.unknown = False
+        elif sale.sent_ns < snapshot.seen_ns - round(receive_window_s * NS):
+            sale.clear()
