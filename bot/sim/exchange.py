@@ -141,7 +141,7 @@ class SimExchange(SettlementBook):
             self._mark()
             reason = self.account.reserve(side, order.ticks, order.lots, ticks, lots)
         if reason:
-            self._tell_open(order, "amend_refused:" + reason)
+            self._tell(order.client_id, OrderState.OPEN, order.filled, "amend_refused:" + reason)
             return
         book_side = self._bids if side > 0 else self._asks
         if ticks == order.ticks and lots <= order.lots:

@@ -208,7 +208,7 @@ class BookSide:
     def take_others(self, ticks: int, lots: int) -> int:
         """A taker trades up to `lots` of the others at one price, from the front; returns the lots done."""
         there = self.others.get(ticks, 0)
-        done = lots if lots < there else there
+        done = min(there, lots)
         if done == 0:
             return 0
         if done == there:

@@ -145,10 +145,10 @@ class OwnOrders:
             OrderUpdated(now + self.report_lag_ns, now, self._id, client_id, state, filled, reason)
         )
 
-    def _tell_open(self, order: Resting, reason: str = "") -> None:
+    def _tell_open(self, order: Resting) -> None:
         """The order rests, at the price now in force."""
-        now, state = self._now, OrderState.OPEN
-        seen, ticks = now + self.report_lag_ns, order.ticks
+        now, client_id, state = self._now, order.client_id, OrderState.OPEN
+        seen = now + self.report_lag_ns
         self.events.on_order(
-            OrderUpdated(seen, now, self._id, order.client_id, state, order.filled, reason, ticks)
+            OrderUpdated(seen, now, self._id, client_id, state, order.filled, "", order.ticks)
         )

@@ -51,9 +51,31 @@ class PaperVenue(PaperLink):
     def amend(self, amend: Amend) -> None:
         """Send a new price and size. Not connected: the order is UNKNOWN."""
         if self._live is not None:
-            self._outbox.send((self.exchange.amend, amend, amend.client_id))
+            request = (amend, self._told_lots(amend.client_id))
+            self._outbox.send((self._amend, request, amend.client_id))
         else:
             self._unsent(amend.client_id, OrderState.UNKNOWN)
+
+    def _told_lots(self, client_id: str) -> int:
+        """What we know to be filled of an order: all but the trades whose report is under way."""
+        order = self.exchange.order(client_id)
+        if order is None or order.filled == 0:
+            return 0
+        coming = [told for _, told in self._reports.waiting() if isinstance(told, Fill)]
+        lots = self.instrument.lots
+        return order.filled - sum(lots(fill.quantity) for fill in coming if fill.client_id == client_id)
+
+    def _amend(self, request: tuple[Amend, int], now_ns: int) -> None:
+        """Exchanges take the whole quantity, filled part included: what traded meanwhile comes off."""
+        amend, told_lots = request
+        order = self.exchange.order(amend.client_id)
+        if order is not None and order.filled != told_lots:
+            lots = amend.quantity_lots - (order.filled - told_lots)
+            if lots <= 0:
+                self.exchange.cancel(amend.client_id, now_ns)
+                return
+            amend = replace(amend, quantity_lots=lots)
+        self.exchange.amend(amend, now_ns)
 
     def cancel(self, client_id: str) -> None:
         """Send a cancel. Not connected: the order is UNKNOWN."""

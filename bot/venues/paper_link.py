@@ -14,19 +14,15 @@ from functools import partial
 from typing import Any, TypeVar
 
 from bot.clock import Clock
-from bot.model.errors import JournalError
 from bot.model.facts import Fill, FundingPaid, OrderUpdated, VenueDown, VenueUp
 from bot.model.market import OrderBook, PublicTrade
 from bot.model.order import OrderIntent, OrderState
 from bot.sim.exchange import SimExchange
 from bot.venues.base import VenueSink
+from bot.venues.paper_commit import Committer
 from bot.venues.paper_pipe import Pipe, Queries
 from bot.venues.paper_store import NullStore, Store
 from bot.venues.paper_terms import Draws, Fate, PaperTerms, draw_latency_s
-
-COMMIT_DELAY_S = 0.010
-"""Longest time a change waits for its transaction when no report carries it out earlier."""
-COMMIT_RETRY_S = 1.0
 
 Request = tuple[Callable[[Any, int], None], Any, str]
 """What to do at the exchange, with what, and the client id it is about ("" for a query)."""
@@ -55,15 +51,14 @@ class PaperLink:
         self.terms = terms or PaperTerms()
         self._clock, self._draws = clock, draws
         self._store: Store = store or NullStore()
-        self._durable = not isinstance(self._store, NullStore)
+        self._durable = self._store.durable
         self._sink: VenueSink | None = None
         self._live: VenueSink | None = None
         self._first_book: asyncio.Event | None = None
         self._queries = Queries()
         self._owed: list[FundingPaid] = []
         self._muted = ""
-        self._broken = False
-        self._commit_timer: asyncio.TimerHandle | None = None
+        self._committer = Committer(self._store, self.disconnect, self.reconnect)
         exchange.events = self
 
     async def start(self, sink: VenueSink) -> None:
@@ -95,12 +90,9 @@ class PaperLink:
         self._hang_up()
         self._sink = None
         self._arrive(self._outbox.drop())
-        if self._commit_timer is not None:
-            self._commit_timer.cancel()
         if self._first_book is not None:
             self._first_book.set()
-        self._commit_timer = None
-        self._store.commit()
+        self._committer.stop()
 
     def disconnect(self, reason: str = "connection lost", untold: Sequence[Report] = ()) -> None:
         """Lose the connection: streams stop, answers under way are lost and their orders become UNKNOWN.
@@ -129,9 +121,9 @@ class PaperLink:
     def reconnect(self) -> None:
         """The connection is back: the newest book, funding that was missed, then VenueUp."""
         sink = self._sink
-        if sink is None or self._live is not None or (self._store.dirty and not self._committed()):
+        if sink is None or self._live is not None or self._committer.now():
             return
-        self._live, self._broken = sink, False
+        self._live = sink
         sink.on_book(self.book)
         owed, self._owed = self._owed, []
         for payment in owed:
@@ -165,8 +157,7 @@ class PaperLink:
             for act, what, _ in requests:
                 act(what, now)
         exchange.release_book()
-        if self._store.dirty:
-            self._commit_within(COMMIT_DELAY_S)
+        self._committer.soon()
 
     def _arrive_or_not(self, request: Request, now: int) -> None:
         act, what, client_id = request
@@ -225,27 +216,9 @@ class PaperLink:
             self._owed.append(payment)
 
     def _deliver(self, batch: list[Report]) -> None:
-        if self._store.dirty and not self._committed(batch):
+        refused = self._committer.now()
+        if refused:
+            self.disconnect(refused, batch)
             return
         for tell, what in batch:
             tell(what)
-
-    def _committed(self, untold: Sequence[Report] = ()) -> bool:
-        """Commit; when the disk refuses, the connection is lost until a later try succeeds."""
-        try:
-            self._store.commit()
-        except JournalError as error:
-            self._broken = True
-            self.disconnect(str(error), untold)
-            self._commit_within(COMMIT_RETRY_S)
-            return False
-        return True
-
-    def _commit_within(self, delay_s: float) -> None:
-        if self._commit_timer is None:
-            self._commit_timer = self._loop.call_later(delay_s, self._commit)
-
-    def _commit(self) -> None:
-        self._commit_timer = None
-        if self._committed() and self._broken:
-            self.reconnect()

@@ -30,8 +30,13 @@ FUNDING_TOLD_AGAIN = 100
 
 
 class Store(Protocol):
-    """What a paper venue needs of its store."""
+    """What a paper venue needs of its store.
 
+    `durable` is False for one that remembers nothing: it is then not even told. `dirty` = something waits
+    for a commit.
+    """
+
+    durable: bool
     dirty: bool
 
     def touch(self, exchange: SimExchange, client_id: str) -> None:
@@ -58,6 +63,7 @@ class Store(Protocol):
 class NullStore:
     """Remembers nothing, costs nothing: for backtests."""
 
+    durable = False
     dirty = False
 
     def touch(self, exchange: SimExchange, client_id: str) -> None:
@@ -85,7 +91,7 @@ class PaperStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.dirty = False
+        self.durable, self.dirty = True, False
         self._exchanges: dict[str, SimExchange] = {}
         self._accounts: dict[str, None] = {}
         self._orders: dict[tuple[str, str], None] = {}

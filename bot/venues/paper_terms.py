@@ -24,8 +24,8 @@ class Draws(Protocol):
 
 def draw_latency_s(mean_s: float, jitter: float, draws: Draws) -> float:
     """A latency with mean `mean_s`: a fixed part (1 - jitter) and an exponential tail; 0 stays 0."""
-    if mean_s == 0:
-        return 0.0
+    if mean_s == 0 or jitter == 0:
+        return mean_s
     return mean_s * (1 - jitter + jitter * min(-math.log(1 - draws.random()), _TAIL_MAX))
 
 
