@@ -20,7 +20,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("venues", "chain"),
     ("ops",),
     ("tasks",),
-    ("wiring",),
+    ("wiring", "operate"),
     ("app",),
     ("backtest",),
     ("localnet", "guardian", "dashboard"),

@@ -77,19 +77,18 @@ def reload(
         output.emit(answer)
     else:
         output.show(*reload_lines(answer))
-    if problems := answer.get("problems") or answer.get("refused"):
-        raise ConfigError(
-            [f"refused, limits v{answer.get('version', '?')} stay in force", *map(str, problems)]
-        )
+    for warning in answer["warnings"]:
+        output.note(f"bot: warning: {warning}")
+    if answer["problems"]:
+        raise ConfigError([*answer["problems"], f"the old limits stay in force (v{answer['version']})"])
 
 
 def reload_lines(answer: dict[str, Any]) -> list[str]:
-    """The answer to a reload, one change a line."""
-    lines = [f"{key}: {old} → {new}" for key, old, new in answer.get("applied", ())]
-    lines += [f"{key}: {old} → {new} needs a restart" for key, old, new in answer.get("needs_restart", ())]
-    if not lines and not (answer.get("problems") or answer.get("refused")):
-        lines = ["nothing changed"]
-    return lines
+    """The answer to a reload, one change a line, the outcome last."""
+    lines = [f"{key}: {old} → {new}" for key, old, new in answer["applied"]]
+    lines += [f"{key}: {old} → {new} waits for a restart" for key, old, new in answer["needs_restart"]]
+    outcome = answer["outcome"].replace("_", " ")
+    return [*lines, f"{outcome}: limits v{answer['version']} are in force"]
 
 
 def _confirm(document: dict[str, Any]) -> None:
@@ -114,5 +113,6 @@ def _command(config: Path, command: str, reason: str, json: bool) -> None:
     if json:
         output.emit(answer)
     else:
-        level, state = answer.get("level", "?"), answer.get("state", "done")
-        output.show(f"{command}: {state}, level {level}")
+        paused = ", quotes paused" if answer["paused"] else ""
+        reason = f" ({answer['level_reason']})" if answer["level_reason"] else ""
+        output.show(f"{command}: level {answer['level']}{paused}{reason}")

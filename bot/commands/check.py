@@ -41,7 +41,7 @@ def check(
 
 def _show(settings: Settings, rows: Sequence[Row], all_values: bool) -> None:
     shown = [row for row in rows if all_values or row.origin != "default"]
-    table = output.table("", ("key", "value", "from"), shown)
+    table = output.grid(("key", "value", "from"), shown)
     for column in table.columns:
         column.justify, column.no_wrap = "left", False
     output.show(table)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bot.commands import daemon, output
 from bot.model.errors import NotRunning, Timeout
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 app = typer.Typer()
 
@@ -41,15 +44,15 @@ def pnl(config: daemon.Config = daemon.CONFIG, json: output.Json = False) -> Non
     output.show(pnl_table(document))
 
 
-def pnl_table(document: dict[str, Any]) -> Any:
-    """Every line of the statement, the total last."""
+def pnl_table(document: dict[str, Any]) -> RenderableType:
+    """Every line of the statement, the total, and below it what stands beside the total."""
     from bot.ops.figures import signed
 
-    lines = dict(document["pnl"])
-    total = lines.pop("total")
-    rows = [(name.replace("_", " "), signed(value, 2)) for name, value in lines.items()]
+    rows = [(name.replace("_", " "), signed(value, 2)) for name, value in document["pnl"].items()]
+    after = list(document["pnl"]).index("total") + 1
+    beside = [("", ""), ("not part of the total:", ""), *rows[after:]] if rows[after:] else []
     title = f"profit and loss in USDT, {document['mode']}, {document['time'] or 'no time yet'}"
-    return output.table(title, ("source", "USDT"), [*rows, ("total", signed(total, 2))])
+    return output.table(title, ("source", "USDT"), [*rows[:after], *beside])
 
 
 def _print(document: dict[str, Any], json: bool) -> None:

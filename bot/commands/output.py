@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -47,15 +47,23 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A table without a frame: the first column is text, all others are figures."""
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> RenderableType:
+    """A titled table without a frame: the first column is text, all others are figures."""
+    from rich.console import Group
+    from rich.text import Text
+
+    return Group(Text(title, style="bold"), grid(columns, rows))
+
+
+def grid(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """The table alone."""
     from rich.table import Table
 
-    made = Table(title=title or None, title_justify="left", box=None, title_style="bold", pad_edge=False)
+    made = Table(box=None, pad_edge=False, show_header=any(columns))
     for index, column in enumerate(columns):
         made.add_column(
             column, justify="right" if index else "left", no_wrap=True, header_style="bright_black"
         )
     for row in rows:
-        made.add_row(*(cell if isinstance(cell, str) else str(cell) for cell in row))
+        made.add_row(*row)
     return made

@@ -6,9 +6,9 @@ import contextlib
 import hashlib
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -16,6 +16,7 @@ from bot.commands import daemon, output
 from bot.model.errors import JournalError
 
 if TYPE_CHECKING:
+    from bot.model.facts import Fact
     from bot.model.view import View
 
 app = typer.Typer()
@@ -68,7 +69,7 @@ def replay(
 
 
 def fold(path: Path, config: Path, upto: int | None = None) -> dict[str, Any]:
-    """Apply the facts of a journal to an empty state of this deal; the view they give, and how long it took."""
+    """Apply the facts of a journal to an empty state; the view they give, and how long it took."""
     from bot.config import load
     from bot.ops.journal_read import JournalReader
     from bot.ops.status import status
@@ -77,7 +78,11 @@ def fold(path: Path, config: Path, upto: int | None = None) -> dict[str, Any]:
 
     state = RiskState(risk_setup(load(config)))
     began, facts = time.perf_counter(), 0
-    with JournalReader(path) as reader, contextlib.closing(reader.facts()) as stream:
+    # The stream is closed before its file: it may be left in the middle.
+    with (
+        JournalReader(path) as reader,
+        contextlib.closing(cast("Generator[Fact, None, None]", reader.facts())) as stream,
+    ):
         for facts, fact in enumerate(itertools.islice(stream, upto), 1):  # noqa: B007 - the last one is told
             state.apply(fact)
     seconds, view = time.perf_counter() - began, state.view()

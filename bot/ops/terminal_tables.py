@@ -15,7 +15,7 @@ from bot.ops.figures import money, old, owed, plain, price, share, signed, span,
 
 Status = Mapping[str, Any]
 
-# Lines of the PnL statement as an operator thinks of them; what is not named here is shown as `other`.
+# Lines of the PnL statement as an operator thinks of them; what is not named here is in `other`.
 _SOURCES: dict[str, tuple[str, ...]] = {
     "spread": ("spread_capture",),
     "delta": ("inventory_delta", "perp_delta", "perp_basis", "lp_delta", "option_delta"),
@@ -30,7 +30,6 @@ _COLUMNS = (
     *("bid/owed k", "ask/owed k", "spread bp", "met", "uptime"),
     *("perp", "→ target", "fund %/y", "age s"),
 )
-_NOT_LINES = {"total", "loan_delta", "total_economic", "residual"}
 
 
 def exchanges(status: Status) -> Table:
@@ -75,15 +74,16 @@ def _exchange(name: str, venue: Status, age_s_max: float) -> list[Text]:
 
 
 def pnl_by_source(pnl: Status) -> Table:
-    """Two lines of five: the sources, what is not named, and the total."""
-    named = {line for lines in _SOURCES.values() for line in lines}
+    """Two lines of five: the sources, what no source explains (`other`), and the total."""
     groups = {name: _sum(pnl, lines) for name, lines in _SOURCES.items()}
-    groups["other"] = _sum(pnl, tuple(sorted(set(pnl) - named - _NOT_LINES)))
+    known = [value for value in groups.values() if value is not None]
+    total = pnl["total"]
+    groups["other"] = total - sum(known) if total is not None and len(known) == len(groups) else None
     table = Table.grid(expand=True, padding=(0, 1))
     for _ in range(5):
         table.add_column(ratio=1, no_wrap=True)
     cells = [Text(f"{name:<8}", "bright_black").append(money(value)) for name, value in groups.items()]
-    cells.append(Text("total   ", "bold").append(money(pnl.get("total"), "bold ")))
+    cells.append(Text("total   ", "bold").append(money(total, "bold ")))
     table.add_row(*cells[:5])
     table.add_row(*cells[5:])
     return table

@@ -27,6 +27,18 @@ def test_status_for_people(daemon: FakeDaemon, capsys: pytest.CaptureFixture[str
     assert "net −312 of ±15,512 tokens" in out.splitlines()[-1]
 
 
+def test_what_is_beside_the_total_is_told_apart(
+    daemon: FakeDaemon, capsys: pytest.CaptureFixture[str]
+) -> None:
+    daemon.status["pnl"] = {"funding": 3.0, "total": 3.0, "loan_delta": -70.0, "adverse_5s": -1.0}
+    assert cli.call(["pnl"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    at = lines.index("not part of the total:")
+    assert lines[at - 2].split() == ["total", "+3.00"]
+    assert lines[at + 1].split() == ["loan", "delta", "−70.00"]
+    assert lines[at + 2].split() == ["adverse", "5s", "−1.00"]
+
+
 def test_pnl_names_every_line_and_the_total(daemon: FakeDaemon, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.call(["pnl"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]

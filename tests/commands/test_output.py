@@ -24,7 +24,7 @@ def test_not_a_number_becomes_null(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_tables_are_plain_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    output.show(output.table("prices", ("name", "USDT"), [("a", "1.00"), ("b", 22)]), "done")
+    output.show(output.table("prices", ("name", "USDT"), [("a", "1.00"), ("b", "22")]), "done")
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert lines == ["prices", "name  USDT", "a     1.00", "b       22", "done"]
 

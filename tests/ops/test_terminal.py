@@ -125,7 +125,9 @@ def test_summary_is_one_plain_line() -> None:
 
 
 def test_pnl_groups_add_up_to_the_total() -> None:
-    lines = screen(replace(busy(), pnl={**busy().pnl, "gas": -3.0, "loan_delta": 1e6})).splitlines()
+    lines = screen(
+        replace(busy(), pnl={**busy().pnl, "gas": -3.0, "loan_delta": 1e6, "residual": 5.0, "total": 217.19})
+    ).splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("profit and loss"))
     words = " ".join(lines[at + 1 : at + 3]).replace("−", "-").replace(",", "").split()
     figures = dict(zip(words[::2], map(float, words[1::2]), strict=True))
