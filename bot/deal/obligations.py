@@ -1,17 +1,20 @@
 """The obligation: is it met now, and for what share of the time was it.
 
-Rule 1: uptime is an exact integral over time, moved by events; nothing is sampled.
+Rule 1: uptime is an exact integral over time in whole nanoseconds, moved by events; nothing is sampled.
 Rule 2: unknown counts as not met; when observations fail to come, time since the last one counts as not met.
-Rule 3: days and months are UTC. Memory is bounded: a month of days, a few years of months, a few causes.
+Rule 3: an exchange's maintenance (a cause that begins with `maintenance`) is taken out and shown apart.
+Rule 4: days and months are UTC. Memory is bounded: two months of days, three years of months, a few causes.
 """
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bot.model.facts import QuotesObserved
 from bot.model.instrument import Instrument
@@ -23,6 +26,8 @@ from bot.quoting.live import LiveOrder, LiveQuotes, Pending
 NS = 1_000_000_000
 DAY_NS = 86_400 * NS
 GAP_S = 5.0
+EXCLUDED = "maintenance"
+SILENT = "not observed"
 _DAYS_KEPT, _MONTHS_KEPT, _CAUSES_KEPT = 62, 36, 20
 
 
@@ -76,35 +81,44 @@ def _depth(orders: list[LiveOrder], edge: float, sign: int) -> tuple[int, int]:
 
 @dataclass(slots=True)
 class Tally:
-    """Seconds observed, and seconds in which bids, asks and both were met."""
+    """Nanoseconds observed, and in which bids, asks and both were met; what was excluded; the worst stretch.
 
-    total_s: float = 0.0
-    bid_s: float = 0.0
-    ask_s: float = 0.0
-    both_s: float = 0.0
+    `worst_*` is the longest stretch without both sides that ended (or lasts) in this day or month.
+    """
 
-    def add(self, seconds: float, bid: bool, ask: bool) -> None:
-        """Count a stretch of time."""
-        self.total_s += seconds
-        self.bid_s += seconds * bid
-        self.ask_s += seconds * ask
-        self.both_s += seconds * (bid and ask)
+    total_ns: int = 0
+    bid_ns: int = 0
+    ask_ns: int = 0
+    both_ns: int = 0
+    excluded_ns: int = 0
+    worst_ns: int = 0
+    worst_from_ns: int = 0
+    worst_cause: str = ""
+    causes: dict[str, int] = field(default_factory=dict)
 
-    def share(self, seconds: float) -> float | None:
-        """`seconds` over the observed time, None when there was none."""
-        return seconds / self.total_s if self.total_s > 0 else None
+    def add(self, span_ns: int, bid: bool, ask: bool, cause: str) -> None:
+        """Count a stretch of time; `cause` says why it was not met, or that it is excluded."""
+        if cause.startswith(EXCLUDED):
+            self.excluded_ns += span_ns
+        else:
+            self.total_ns += span_ns
+            self.bid_ns += span_ns * bid
+            self.ask_ns += span_ns * ask
+            self.both_ns += span_ns * (bid and ask)
+        if cause:
+            if cause not in self.causes and len(self.causes) >= _CAUSES_KEPT:
+                cause = "other"
+            self.causes[cause] = self.causes.get(cause, 0) + span_ns
 
 
 @dataclass(slots=True)
 class Track:
-    """One exchange: the last observation and what has been counted so far."""
+    """One exchange: the last observation, what was counted so far, and since when it is not met."""
 
     last: QuotesObserved | None = None
     days: dict[int, Tally] = field(default_factory=dict)
     months: dict[tuple[int, int], Tally] = field(default_factory=dict)
-    causes: dict[str, float] = field(default_factory=dict)
     unmet_since_ns: int | None = None
-    worst_s: float = 0.0
 
 
 class ObligationMeter:
@@ -115,6 +129,7 @@ class ObligationMeter:
         self._owed = dict(owed)
         self.tracks: dict[str, Track] = {name: Track() for name in owed}
         self._views: dict[str, ObligationView] = {}
+        self._proxy: Mapping[str, ObligationView] = MappingProxyType({})
         self._stale = set(owed)
 
     def limits(self, owed: Mapping[str, ObligationLimits]) -> None:
@@ -125,7 +140,7 @@ class ObligationMeter:
         self._stale = set(self.tracks)
 
     def observe(self, fact: QuotesObserved) -> None:
-        """Count the time since the last observation of this exchange, then adopt the new state."""
+        """Count the time since the last observation of this exchange, then adopt the new state. O(1)."""
         track = self.tracks.get(fact.exchange)
         if track is None:
             return
@@ -134,93 +149,123 @@ class ObligationMeter:
             if fact.seen_ns < last.seen_ns:
                 return
             known = fact.seen_ns - last.seen_ns <= self._gap_ns
-            bid, ask = known and last.bid_met, known and last.ask_met
-            self._count(track, (last.seen_ns, fact.seen_ns), bid, ask)
-            if not (bid and ask):
-                _blame(track, "not observed" if not known else last.cause or "unknown", fact, last)
-            self._interval(track, bid and ask, last.seen_ns, fact)
+            bid, ask = _met(last) if known else (False, False)
+            cause = "" if bid and ask else (last.cause or "unknown") if known else SILENT
+            _count(track, (last.seen_ns, fact.seen_ns), (bid, ask), cause)
+            _stretch(track, fact, (last.seen_ns, cause), all(_met(fact)))
         track.last = fact
         self._stale.add(fact.exchange)
-
-    def _count(self, track: Track, span: tuple[int, int], bid: bool, ask: bool) -> None:
-        start, end = span
-        while start < end:
-            day = start // DAY_NS
-            stop = min(end, (day + 1) * DAY_NS)
-            seconds = (stop - start) / NS
-            _tally(track.days, day, _DAYS_KEPT).add(seconds, bid, ask)
-            _tally(track.months, _month(day), _MONTHS_KEPT).add(seconds, bid, ask)
-            start = stop
-
-    def _interval(self, track: Track, met: bool, since_ns: int, fact: QuotesObserved) -> None:
-        if not met and track.unmet_since_ns is None:
-            track.unmet_since_ns = since_ns
-        if track.unmet_since_ns is not None:
-            track.worst_s = max(track.worst_s, (fact.seen_ns - track.unmet_since_ns) / NS)
-            if fact.bid_met and fact.ask_met:
-                track.unmet_since_ns = None
 
     def month(self, exchange: str, now_ns: int) -> Tally:
         """What was counted in the UTC month of `now_ns`."""
         return self.tracks[exchange].months.get(_month(now_ns // DAY_NS), Tally())
 
     def slack_minutes(self, exchange: str, now_ns: int) -> float | None:
-        """Minutes that may still go unmet this month; negative = the month is lost already."""
+        """Minutes that may still go unmet in this whole UTC month; negative = the month is lost already."""
         owed = self._owed.get(exchange)
         if owed is None:
             return None
         tally = self.month(exchange, now_ns)
-        allowed_s = (1 - owed.uptime_target) * _days_in_month(now_ns // DAY_NS) * 86_400
-        return (allowed_s - (tally.total_s - tally.both_s)) / 60
+        due_ns = _days_in_month(now_ns // DAY_NS) * DAY_NS - tally.excluded_ns
+        unmet_ns = tally.total_ns - tally.both_ns + self._silent_ns(exchange, now_ns)
+        return ((1 - owed.uptime_target) * due_ns - unmet_ns) / NS / 60
 
     def views(self, now_ns: int) -> Mapping[str, ObligationView]:
         """A row per exchange; rows without news are the same objects as before."""
-        for name in sorted(self._stale):
+        silent = {name for name in self.tracks if self._silent_ns(name, now_ns)}
+        for name in sorted(self._stale | silent):
             self._views[name] = self._view(name, now_ns)
-        if self._stale:
-            self._stale.clear()
-            self._proxy: Mapping[str, ObligationView] = MappingProxyType(dict(self._views))
+        if self._stale or silent:
+            self._proxy = MappingProxyType(dict(self._views))
+        self._stale = silent
         return self._proxy
+
+    def _silent_ns(self, name: str, now_ns: int) -> int:
+        """Time of this month that passed without observation and is not counted yet; 0 within the gap."""
+        last = self.tracks[name].last
+        if last is None or now_ns - last.seen_ns <= self._gap_ns:
+            return 0
+        return now_ns - max(last.seen_ns, _month_start_ns(now_ns // DAY_NS))
 
     def _view(self, name: str, now_ns: int) -> ObligationView:
         last, tally = self.tracks[name].last, self.month(name, now_ns)
+        silent_ns = self._silent_ns(name, now_ns)
+        total_ns = tally.total_ns + silent_ns
+        known = last if not silent_ns else None
+        cause = last.cause if last else "not observed yet"
         return ObligationView(
-            compliant=last is not None and last.bid_met and last.ask_met,
-            bid_depth_usdt=last.bid_depth_usdt if last else None,
-            ask_depth_usdt=last.ask_depth_usdt if last else None,
-            spread_bps=last.spread_bps if last else None,
-            uptime=tally.share(tally.both_s),
-            uptime_bid=tally.share(tally.bid_s),
-            uptime_ask=tally.share(tally.ask_s),
+            compliant=known is not None and all(_met(known)),
+            bid_depth_usdt=known.bid_depth_usdt if known else None,
+            ask_depth_usdt=known.ask_depth_usdt if known else None,
+            spread_bps=known.spread_bps if known else None,
+            uptime=tally.both_ns / total_ns if total_ns else None,
+            uptime_bid=tally.bid_ns / total_ns if total_ns else None,
+            uptime_ask=tally.ask_ns / total_ns if total_ns else None,
             slack_minutes=self.slack_minutes(name, now_ns),
             open_orders=last.open_orders if last else 0,
             unknown_orders=last.unknown_orders if last else 0,
-            cause=last.cause if last else "not observed yet",
+            cause=cause if not silent_ns else SILENT,
         )
 
 
-def _blame(track: Track, cause: str, fact: QuotesObserved, last: QuotesObserved) -> None:
-    if cause not in track.causes and len(track.causes) >= _CAUSES_KEPT:
-        cause = "other"
-    track.causes[cause] = track.causes.get(cause, 0.0) + (fact.seen_ns - last.seen_ns) / NS
+def _met(fact: QuotesObserved) -> tuple[bool, bool]:
+    """Bid and ask side; a side whose depth or mid is unknown is not met whatever the fact claims."""
+    if fact.mid_usdt is None:
+        return False, False
+    return fact.bid_met and fact.bid_depth_usdt is not None, fact.ask_met and fact.ask_depth_usdt is not None
 
 
-def _tally(tallies: dict[int, Tally] | dict[tuple[int, int], Tally], key: object, kept: int) -> Tally:
-    table: dict[object, Tally] = tallies  # type: ignore[assignment]
-    tally = table.get(key)
+def _count(track: Track, span: tuple[int, int], met: tuple[bool, bool], cause: str) -> None:
+    """Add a span to the days and months it touches."""
+    start, end = span
+    while start < end:
+        day = start // DAY_NS
+        stop = min(end, (day + 1) * DAY_NS)
+        _tally(track.days, day, _DAYS_KEPT).add(stop - start, *met, cause)
+        _tally(track.months, _month(day), _MONTHS_KEPT).add(stop - start, *met, cause)
+        start = stop
+
+
+def _stretch(track: Track, fact: QuotesObserved, unmet: tuple[int, str], met_now: bool) -> None:
+    """Follow the stretch without both sides up to `fact`; `unmet` = (since, cause), cause "" = it was met."""
+    since_ns, cause = unmet
+    if cause.startswith(EXCLUDED):
+        track.unmet_since_ns = None
+        return
+    if cause and track.unmet_since_ns is None:
+        track.unmet_since_ns = since_ns
+    if track.unmet_since_ns is None:
+        return
+    day = fact.seen_ns // DAY_NS
+    length = fact.seen_ns - track.unmet_since_ns
+    day_tally = _tally(track.days, day, _DAYS_KEPT)
+    for tally in (day_tally, _tally(track.months, _month(day), _MONTHS_KEPT)):
+        if length > tally.worst_ns:
+            tally.worst_ns, tally.worst_from_ns = length, track.unmet_since_ns
+            tally.worst_cause = cause
+    if met_now:
+        track.unmet_since_ns = None
+
+
+def _tally(tallies: dict[Any, Tally], key: object, kept: int) -> Tally:
+    tally = tallies.get(key)
     if tally is None:
-        if len(table) >= kept:
-            del table[next(iter(table))]
-        tally = table[key] = Tally()
+        if len(tallies) >= kept:
+            del tallies[next(iter(tallies))]
+        tally = tallies[key] = Tally()
     return tally
 
 
+@lru_cache(maxsize=8)
 def _month(day: int) -> tuple[int, int]:
     date = datetime.fromtimestamp(day * 86_400, UTC)
     return date.year, date.month
 
 
+def _month_start_ns(day: int) -> int:
+    return round(datetime(*_month(day), 1, tzinfo=UTC).timestamp()) * NS
+
+
 def _days_in_month(day: int) -> int:
     year, month = _month(day)
-    after = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-    return (after - datetime(year, month, 1, tzinfo=UTC)).days
+    return monthrange(year, month)[1]

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -37,8 +38,10 @@ def test_golden_hour() -> None:
     for at_s, met in golden["events"]:
         one.observe(seen(at_s, bool(met)))
     tally = one.month("binance", 0)
-    assert tally.total_s == pytest.approx(golden["total_s"])
-    assert tally.both_s == pytest.approx(golden["compliant_s"])
+    assert tally.total_ns == golden["total_s"] * NS
+    assert tally.both_ns == golden["compliant_s"] * NS
+    assert (tally.worst_ns, tally.worst_from_ns, tally.worst_cause) == (10 * NS, 2_000 * NS, "depth")
+    assert tally.causes == {"depth": round(13.5 * NS)}
     assert one.views(0)["binance"].uptime == pytest.approx(golden["pct"] / 100)
 
 
@@ -47,7 +50,8 @@ def test_sides_are_counted_apart() -> None:
     for fact in (seen(0, True, False), seen(10, False, True), seen(30, True, True), seen(40, True, True)):
         one.observe(fact)
     tally = one.month("binance", 0)
-    assert (tally.total_s, tally.bid_s, tally.ask_s, tally.both_s) == (40, 20, 30, 10)
+    counted = (tally.total_ns, tally.bid_ns, tally.ask_ns, tally.both_ns)
+    assert counted == (40 * NS, 20 * NS, 30 * NS, 10 * NS)
 
 
 def test_silence_counts_as_not_met_from_the_last_confirmed_moment() -> None:
@@ -56,9 +60,84 @@ def test_silence_counts_as_not_met_from_the_last_confirmed_moment() -> None:
     one.observe(seen(4, True))
     one.observe(seen(100, True))
     tally = one.month("binance", 0)
-    assert (tally.total_s, tally.both_s) == (100, 4)
-    assert one.tracks["binance"].causes == {"not observed": 96}
-    assert one.tracks["binance"].worst_s == 96
+    assert (tally.total_ns, tally.both_ns) == (100 * NS, 4 * NS)
+    assert tally.causes == {"not observed": 96 * NS}
+    assert tally.worst_ns == 96 * NS
+
+
+def test_a_silent_exchange_is_not_shown_as_met() -> None:
+    one = meter(gap_s=5)
+    one.observe(seen(0, True))
+    one.observe(seen(10 - 5, True))
+    assert one.views(10 * NS)["binance"].compliant
+    silent = one.views(20 * NS)["binance"]
+    assert (silent.compliant, silent.bid_depth_usdt, silent.cause) == (False, None, "not observed")
+    assert silent.uptime == pytest.approx(5 / 20)
+    assert silent.slack_minutes == pytest.approx(31 * 1440 * 0.05 - 15 / 60)
+    one.observe(seen(25, True))
+    back = one.views(25 * NS)["binance"]
+    assert back.compliant
+    assert back.uptime == pytest.approx(5 / 25)  # what was shown while silent is what was counted
+
+
+def test_silence_across_a_month_charges_each_month_its_part() -> None:
+    one, january = meter(gap_s=5), 31 * 86_400
+    one.observe(seen(january - 10, True))
+    now_ns = (january + 30) * NS
+    assert one.views(now_ns)["binance"].slack_minutes == pytest.approx(28 * 1440 * 0.05 - 0.5)
+    one.observe(seen(january + 30, True))
+    assert one.month("binance", 0).total_ns == 10 * NS
+    assert one.month("binance", now_ns).total_ns == 30 * NS
+    assert one.month("binance", now_ns).both_ns == 0
+
+
+def test_maintenance_is_taken_out_and_shown() -> None:
+    one = meter()
+    one.observe(seen(0, True))
+    one.observe(replace(seen(60, False), cause="maintenance announced"))
+    one.observe(seen(3_660, True))
+    one.observe(seen(3_720, True))
+    tally = one.month("binance", 0)
+    assert (tally.total_ns, tally.both_ns, tally.excluded_ns) == (120 * NS, 120 * NS, 3_600 * NS)
+    assert tally.causes == {"maintenance announced": 3_600 * NS}
+    assert tally.worst_ns == 0
+    assert one.slack_minutes("binance", 0) == pytest.approx((31 * 1440 - 60) * 0.05)
+
+
+def test_unknown_counts_as_not_met_whatever_the_fact_claims() -> None:
+    for doubt in ({"mid_usdt": None}, {"bid_depth_usdt": None}):
+        one = meter()
+        one.observe(replace(seen(0, True), **doubt))
+        one.observe(seen(10, True))
+        tally = one.month("binance", 0)
+        assert (tally.total_ns, tally.bid_ns, tally.both_ns) == (10 * NS, 0, 0)
+        assert tally.causes == {"unknown": 10 * NS}
+
+
+def test_causes_are_few_however_many_words_are_used() -> None:
+    one = meter()
+    for n in range(100):
+        one.observe(replace(seen(n, False), cause=f"cause {n}"))
+    causes = one.month("binance", 0).causes
+    assert len(causes) <= 21
+    assert sum(causes.values()) == 99 * NS
+
+
+def test_a_stretch_goes_on_through_changes_of_cause() -> None:
+    one = meter()
+    for at, cause in ((0, "depth"), (5, "spread"), (9, "")):
+        one.observe(replace(seen(at, not cause), cause=cause))
+    tally = one.month("binance", 0)
+    assert (tally.worst_ns, tally.worst_from_ns) == (9 * NS, 0)
+
+
+def test_memory_is_bounded_over_years() -> None:
+    one = meter()
+    for day in range(0, 1500, 3):
+        one.observe(seen(day * 86_400, True))
+    track = one.tracks["binance"]
+    assert len(track.days) <= 62
+    assert len(track.months) <= 36
 
 
 def test_a_day_that_crosses_midnight_and_month_is_split() -> None:
@@ -66,8 +145,8 @@ def test_a_day_that_crosses_midnight_and_month_is_split() -> None:
     last_of_january = 30 * DAY_NS / NS  # 1970-01-31
     one.observe(seen(last_of_january + 86_390, True))
     one.observe(seen(last_of_january + 86_420, True))
-    assert one.tracks["binance"].days[30].total_s == 10
-    assert one.tracks["binance"].days[31].total_s == 20
+    assert one.tracks["binance"].days[30].total_ns == 10 * NS
+    assert one.tracks["binance"].days[31].total_ns == 20 * NS
     assert set(one.tracks["binance"].months) == {(1970, 1), (1970, 2)}
 
 
@@ -90,7 +169,7 @@ def test_late_and_foreign_facts_change_nothing() -> None:
     one.observe(seen(5, False))
     one.observe(seen(6, True, exchange="kraken"))
     one.observe(seen(20, True))
-    assert one.month("binance", 0).both_s == 10
+    assert one.month("binance", 0).both_ns == 10 * NS
 
 
 def test_rows_without_news_are_the_same_objects() -> None:
@@ -105,20 +184,19 @@ def test_rows_without_news_are_the_same_objects() -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 10**6), st.booleans(), st.booleans()), min_size=1, max_size=60))
 def test_uptime_is_additive_and_within_bounds(steps: list[tuple[int, bool, bool]]) -> None:
-    one, at, expected = meter(), 0, 0.0
+    one, at = meter(), 0
+    expected = {"total_ns": 0, "bid_ns": 0, "ask_ns": 0, "both_ns": 0}
     state = (False, False)
     one.observe(seen(0, *state))
     for wait, bid, ask in steps:
         at += wait
-        expected += wait * (state[0] and state[1])
+        for name, met in zip(expected, (True, state[0], state[1], all(state)), strict=True):
+            expected[name] += wait * NS * met
         state = (bid, ask)
         one.observe(seen(at, bid, ask))
-    totals = [
-        sum(getattr(t, name) for t in one.tracks["binance"].days.values()) for name in ("total_s", "both_s")
-    ]
-    if at < 60 * 86_400:
-        assert totals[0] == pytest.approx(at)
-        assert totals[1] == pytest.approx(expected)
+    for name, want in expected.items():
+        months = sum(getattr(t, name) for t in one.tracks["binance"].months.values())
+        assert months == want or len(one.tracks["binance"].months) == 36
     uptime = one.views(at * NS)["binance"].uptime
     assert uptime is None or 0 <= uptime <= 1
 
