@@ -35,6 +35,7 @@ class Perp:
     up: bool = False
     penalised: bool = False
     wallet_usdt: float = 0.0
+    cost_usdt: float | None = 0.0
     equity_usdt: float = 0.0
     mark: float | None = None
     margin_ratio: float | None = None
@@ -50,18 +51,25 @@ class Perp:
         return self.up and self.known and not self.penalised
 
 
-def position_max(perp: Perp, side: int, limits: Limits) -> float:
-    """Largest position in tokens (≥ 0) the account's margin carries on `side` (+1 long, −1 short).
+def margin_per_token(side: int, limits: Limits) -> float:
+    """Equity that a position of one token must have, as a share of its price, on `side` (+1 long, −1
+    short).
 
-    With equity E = wallet + open profit and maintenance rate m, liquidation of a short N stands at (E +
-    N·F)/(N·(1+m)) and of a long at (N·F − E)/(N·(1−m)); asking for a distance d from F gives N ≤ E /
-    (F·((1+d)(1+m) − 1)) and N ≤ E / (F·(1 − (1−d)(1−m))).
+    With equity E and maintenance rate m, liquidation of a short N stands at (E + N·F)/(N·(1+m)) and of a
+    long at (N·F − E)/(N·(1−m)); asking for a distance d from the mark F gives E ≥ N·F·((1+d)(1+m) − 1) and
+    E ≥ N·F·(1 − (1−d)(1−m)). Only the share `margin_use_max` of the equity is used.
+    """
+    distance, rate = limits.hedge.liquidation_distance_min, MAINTENANCE_RATE
+    share = (1 + distance) * (1 + rate) - 1 if side < 0 else 1 - (1 - distance) * (1 - rate)
+    return share / limits.hedge.margin_use_max
+
+
+def position_max(perp: Perp, side: int, limits: Limits) -> float:
+    """Largest position in tokens (≥ 0) the account's margin carries on `side`; 0 while the mark is unknown.
     """
     if perp.mark is None or perp.equity_usdt <= 0:
         return 0.0
-    distance, rate = limits.hedge.liquidation_distance_min, MAINTENANCE_RATE
-    per_token = (1 + distance) * (1 + rate) - 1 if side < 0 else 1 - (1 - distance) * (1 - rate)
-    return perp.equity_usdt * limits.hedge.margin_use_max / (perp.mark * per_token)
+    return perp.equity_usdt / (perp.mark * margin_per_token(side, limits))
 
 
 def may_grow(perp: Perp, limits: Limits) -> bool:
@@ -94,15 +102,23 @@ def gross_room(perps: Iterable[Perp], price: float, limits: Limits) -> float:
 def rooms(
     perps: Mapping[InstrumentId, Perp], price: float, limits: Limits
 ) -> dict[InstrumentId, tuple[float, float]]:
-    """(room to sell, room to buy) in tokens of every perp."""
+    """(room to sell, room to buy) in tokens of every perp: what closes the position, then what margin
+    carries.
+    """
     gross = gross_room(perps.values(), price, limits)
-    return {
-        key: (
-            closing_room(p, -1) + min(gross, growth_room(p, -1, limits)),
-            closing_room(p, 1) + min(gross, growth_room(p, 1, limits)),
-        )
-        for key, p in perps.items()
-    }
+    short, long = margin_per_token(-1, limits), margin_per_token(1, limits)
+    found: dict[InstrumentId, tuple[float, float]] = {}
+    for key, perp in perps.items():
+        if not perp.usable:
+            found[key] = (0.0, 0.0)
+            continue
+        target, sell, buy = perp.target, 0.0, 0.0
+        if perp.mark is not None and perp.equity_usdt > 0 and may_grow(perp, limits):
+            carried = perp.equity_usdt / perp.mark
+            sell = min(gross, max(0.0, carried / short + min(0.0, target)))
+            buy = min(gross, max(0.0, carried / long - max(0.0, target)))
+        found[key] = (sell + max(0.0, target), buy + max(0.0, -target))
+    return found
 
 
 def quote_rooms(

@@ -8,13 +8,12 @@ Rule 3: working hedges count in `net`, never in `hedged_net`: the band is judged
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.model.view import Exposure
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Delta of the LP or option book: last known value in tokens, and whether it is known now."""
 
     delta: float = 0.0
@@ -22,8 +21,7 @@ class Part:
     known: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(NamedTuple):
     """What the exposure is summed from. Tokens; `targets` = Σ of the perps' target positions."""
 
     spot: float

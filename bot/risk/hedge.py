@@ -24,6 +24,7 @@ from bot.risk.capacity import Perp, closing_room, gross_room, growth_room, posit
 from bot.risk.split import Route, place
 
 YEAR_S = 365 * 86_400.0
+_EPS = 1e-6  # ticks: a price that is whole but for rounding stays whole
 _HOLD_YEARS = 1 / 365  # how long a hedge of band noise stays: weighs funding against fees
 _AGE_S_MIN = 600.0  # a younger estimate of the fill rate is not scaled up further
 _IMPACT_FLOOR = 5e-5  # half-spread assumed at least when the slope of the order book is estimated
@@ -114,9 +115,9 @@ def retarget(
 ) -> Decision:
     """Move the targets when |hedged_net| > band; otherwise leave them (hysteresis).
 
-    Positions open the other way are closed first; then venues grow, each up to its share of the total; what
-    does not fit then goes beyond the shares (an unhedged delta is worse than concentration) but never
-    beyond margin.
+    Positions open the other way are closed first; then venues grow, each up to its share of the total (or
+    one order); what does not fit then goes beyond the shares (an unhedged delta is worse than
+    concentration) but never beyond margin.
     """
     if abs(hedged_net) <= band or price <= 0:
         return Decision(0.0)
@@ -127,7 +128,7 @@ def retarget(
     rest = _apply(free, [closing_room(p, side) for p in free], side, (wanted, order_tokens))
     gross = gross_room(perps.values(), price, limits)
     total = abs(sum(p.target for p in perps.values()) + side * rest)
-    share = limits.hedge.exchange_share_max * total if len(perps) > 1 else math.inf
+    share = max(limits.hedge.exchange_share_max * total, order_tokens) if len(perps) > 1 else math.inf
     for cap in (share, math.inf):
         if rest < min((p.lot for p in free), default=math.inf) / 2:
             break
@@ -210,7 +211,7 @@ def _limit_ticks(view: View, instrument: Instrument, top: TopOfBook, side: Side)
     collar, tick = view.limits.hedge.collar_bps / 1e4, float(instrument.tick)
     anchor = (view.marks.fair or 0.0) * (1 + view.marks.basis.get(instrument.id, 0.0))
     if side > 0:
-        worst = math.floor(min(top.ask_ticks, anchor / tick) * (1 + collar))
+        worst = math.floor(min(top.ask_ticks, anchor / tick) * (1 + collar) + _EPS)
         return worst if worst >= top.ask_ticks else None
-    worst = math.ceil(max(top.bid_ticks, anchor / tick) * (1 - collar))
+    worst = math.ceil(max(top.bid_ticks, anchor / tick) * (1 - collar) - _EPS)
     return worst if worst <= top.bid_ticks else None

@@ -85,7 +85,7 @@ class Ledger:
         self.accounts[TREASURY] = Account()
         self.perps = tuple(key for key, item in instruments.items() if item.kind is Kind.PERP)
         self.tokens_held = tuple(key for key in self.accounts if key not in self.perps)
-        self.loan: Decimal | None = None
+        self.borrowed = self.repaid = ZERO
         self.fees_unvalued: dict[str, Decimal] = {}
         self._base = {key: {token, base_currency(item.symbol)} for key, item in instruments.items()}
         self._trades = {key: TradeIds() for key in instruments}
@@ -118,7 +118,7 @@ class Ledger:
         account.tokens += fact.tokens
         account.usdt += fact.usdt
         if fact.borrowed:
-            self.loan = (self.loan or ZERO) + fact.tokens
+            self.borrowed += fact.tokens
         return None
 
     def fill(self, fact: Fill) -> Booked | Refusal | None:
@@ -188,8 +188,8 @@ class Ledger:
             return Moved("", ZERO, ZERO)
         sign = 1 if source is None else -1
         outside = fact.source if source is None else fact.target
-        if outside == "loan" and self.loan is not None:
-            self.loan += sign * fact.tokens
+        if outside == "loan":
+            self.repaid -= sign * fact.tokens
         return Moved(outside, sign * fact.tokens, sign * fact.usdt)
 
     # --- reconcile ---

@@ -9,8 +9,8 @@ Rule 3: the level is a fold of facts and their times: a replayed journal ends at
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.model.limits import Limits
 from bot.model.view import Level
@@ -19,8 +19,7 @@ CONFIRM_LOSS_S = 2.0
 """A loss must stand this long: one bad mark must not stop the desk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """What the level is judged on. Ages in seconds (None = never seen), money in USDT.
 
     `net_usdt` is the confirmed unhedged delta at fair value, tokens that are still to be sold left out.
@@ -53,60 +52,60 @@ class Trigger:
     confirm_s: float = 0.0
 
 
-def triggers(x: Inputs, limits: Limits) -> Iterator[Trigger]:
+def triggers(x: Inputs, limits: Limits) -> list[Trigger]:
     """All causes in force."""
+    found: list[Trigger] = []
     risk = limits.risk
     if not x.ready:
-        yield Trigger(Level.PULLED, "not_ready", f"waiting for {x.missing}" if x.missing else "")
+        found.append(Trigger(Level.PULLED, "not_ready", f"waiting for {x.missing}" if x.missing else ""))
     if x.paused:
-        yield Trigger(Level.PULLED, "paused", "by the operator")
-    yield from _market(x, limits)
+        found.append(Trigger(Level.PULLED, "paused", "by the operator"))
+    _market(x, limits, found)
     if x.ready:
-        yield from _exposure(x, limits)
+        _exposure(x, limits, found)
     if x.loss_from_peak_usdt > risk.loss_from_peak_usdt_max:
         detail = (
             f"{x.loss_from_peak_usdt:,.0f} USDT below the peak, limit {risk.loss_from_peak_usdt_max:,.0f}"
         )
-        yield Trigger(Level.REDUCING, "loss", detail, CONFIRM_LOSS_S)
+        found.append(Trigger(Level.REDUCING, "loss", detail, CONFIRM_LOSS_S))
     if x.unknown_orders > risk.unknown_orders_max:
-        yield Trigger(Level.PULLED, "unknown_orders", f"{x.unknown_orders} orders in doubt")
+        found.append(Trigger(Level.PULLED, "unknown_orders", f"{x.unknown_orders} orders in doubt"))
     if x.perps_usable == 0:
-        yield Trigger(Level.PULLED, "no_hedge", "no perp can be traded")
+        found.append(Trigger(Level.PULLED, "no_hedge", "no perp can be traded"))
     if x.lp_age_s is None or x.lp_age_s > risk.lp_age_s_max:
-        yield Trigger(Level.CAUTIOUS, "lp_age", _age("LP reading", x.lp_age_s))
+        found.append(Trigger(Level.CAUTIOUS, "lp_age", _age("LP reading", x.lp_age_s)))
     if x.options_age_s is None or x.options_age_s > 2 * limits.options.revalue_s:
-        yield Trigger(Level.CAUTIOUS, "options_age", _age("option values", x.options_age_s))
+        found.append(Trigger(Level.CAUTIOUS, "options_age", _age("option values", x.options_age_s)))
+    return found
 
 
-def _market(x: Inputs, limits: Limits) -> Iterator[Trigger]:
+def _market(x: Inputs, limits: Limits, found: list[Trigger]) -> None:
     risk = limits.risk
     if x.marks_age_s is None or x.marks_age_s > risk.book_age_s_max:
-        yield Trigger(Level.PULLED, "stale_marks", _age("market sample", x.marks_age_s))
+        found.append(Trigger(Level.PULLED, "stale_marks", _age("market sample", x.marks_age_s)))
     elif x.fair_inputs == 0:
-        yield Trigger(Level.PULLED, "no_fair", "no live price")
+        found.append(Trigger(Level.PULLED, "no_fair", "no live price"))
     elif x.fair_inputs < risk.fair_inputs_min:
-        yield Trigger(
-            Level.CAUTIOUS, "few_prices", f"{x.fair_inputs} live prices, need {risk.fair_inputs_min}"
-        )
+        detail = f"{x.fair_inputs} live prices, need {risk.fair_inputs_min}"
+        found.append(Trigger(Level.CAUTIOUS, "few_prices", detail))
     if x.dispersion_bps is not None and x.dispersion_bps > risk.divergence_bps_max:
-        yield Trigger(
-            Level.CAUTIOUS, "divergence", f"prices differ by {x.dispersion_bps:.0f} bps between venues"
-        )
+        detail = f"prices differ by {x.dispersion_bps:.0f} bps between venues"
+        found.append(Trigger(Level.CAUTIOUS, "divergence", detail))
     move, most = x.move_bps_per_s, risk.move_bps_per_s_max
     if move > most / 2:
         level = Level.PULLED if move > most else Level.CAUTIOUS
-        yield Trigger(level, "fast_market", f"price moved {move:.0f} bps in a second")
+        found.append(Trigger(level, "fast_market", f"price moved {move:.0f} bps in a second"))
 
 
-def _exposure(x: Inputs, limits: Limits) -> Iterator[Trigger]:
+def _exposure(x: Inputs, limits: Limits, found: list[Trigger]) -> None:
     size, most = abs(x.net_usdt), limits.risk.net_delta_usdt_max
     if size > most:
         detail = f"{size:,.0f} USDT of net delta unhedged, limit {most:,.0f}"
-        yield Trigger(Level.PULLED, "net_delta", detail)
+        found.append(Trigger(Level.PULLED, "net_delta", detail))
         if size > 2 * most:
-            yield Trigger(Level.REDUCING, "net_delta_twice", detail, limits.risk.unhedged_age_s_max)
+            found.append(Trigger(Level.REDUCING, "net_delta_twice", detail, limits.risk.unhedged_age_s_max))
     if x.unhedged_age_s > limits.risk.unhedged_age_s_max:
-        yield Trigger(Level.PULLED, "unhedged", f"outside the band for {x.unhedged_age_s:.0f} s")
+        found.append(Trigger(Level.PULLED, "unhedged", f"outside the band for {x.unhedged_age_s:.0f} s"))
 
 
 def _age(what: str, age_s: float | None) -> str:
@@ -114,8 +113,7 @@ def _age(what: str, age_s: float | None) -> str:
 
 
 class Levels:
-    """The level in force and why. Fed with the causes at each fact time and with the operator's commands.
-    """
+    """The level in force and why. Fed with the causes at each fact time and with the operator's commands."""
 
     def __init__(self) -> None:
         self.level = Level.PULLED

@@ -40,7 +40,3 @@ class Markouts:
                 _, quantity, at_fill = waiting.popleft()
                 self.sums[horizon] += quantity * (spot - at_fill)
         self.due_ns = min((w[0][0] for w in self._waiting.values() if w), default=0)
-
-    def table(self) -> dict[str, float]:
-        """`adverse_<horizon>s` in USDT (negative = the price went against us)."""
-        return {f"adverse_{horizon}s": value for horizon, value in self.sums.items()}

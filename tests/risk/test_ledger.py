@@ -126,7 +126,7 @@ def test_an_account_opens_once_per_origin() -> None:
     again = book.open(opened(TREASURY, "3000000", "0", True))
     assert again is not None
     assert again.detail == ""
-    assert book.loan == 3_000_000
+    assert book.borrowed == 3_000_000
     assert book.accounts[TREASURY].tokens == 3_000_000
     assert isinstance(book.open(opened("kraken.spot", "1", "1")), Refusal)
     assert isinstance(book.open(opened(PERP, "1", "1")), Refusal)
@@ -161,7 +161,7 @@ def test_transfers_across_the_border_name_the_other_side() -> None:
     assert book.transfer(moved(TREASURY, "lp", "500", "100")) == Moved("lp", D(-500), D(-100))
     assert book.transfer(moved("exercise", SPOT, "10", "0")) == Moved("exercise", D(10), D(0))
     book.transfer(moved(TREASURY, "loan", "1000", "0"))
-    assert book.loan == 2_999_000
+    assert book.repaid == 1_000
 
 
 def test_funding_counts_once() -> None:

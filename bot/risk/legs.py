@@ -1,0 +1,179 @@
+"""The two positions that are valued by a model, the pool and the options, at the fair price in force.
+
+Rule 1: a reading that is older than the one held, or makes no sense, is refused and alarmed; the old one
+stays.
+Rule 2: unknown is not zero: without a reading the deltas are 0 with `known` False.
+Rule 3: fees that grow are profit; liquidity that comes or goes, and fees collected, are capital.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.model.facts import LpReading, OptionsValued, PoolObserved
+from bot.model.limits import Limits
+from bot.model.view import LpView, OptionView
+from bot.pricing.option_grid import BookGreeks
+from bot.risk.exposure import Part
+from bot.risk.lp_book import LpBook, LpTotals
+from bot.risk.option_book import OptionBook
+from bot.risk.pnl import LpLeg, OptionLeg, Pnl
+
+_COMPOUNDING_MAX = 0.01  # a V2 share grows by its fees; a larger step in one reading is liquidity added
+
+Alert = Callable[[str, str], None]
+
+
+class Legs:
+    """LP book and option book, their totals at the last price, and what they do to the PnL."""
+
+    def __init__(self, pnl: Pnl, alert: Alert) -> None:
+        self._pnl, self._alert = pnl, alert
+        self.lp_book, self.option_book = LpBook(), OptionBook()
+        self.lp: LpTotals | None = None
+        self.options: BookGreeks | None = None
+
+    def reprice(self, spot: float, now_ns: int) -> tuple[LpLeg, OptionLeg]:
+        """Value both books at `spot` and `now_ns`; returns them as the PnL wants them."""
+        self.lp = lp = self.lp_book.value_at(spot)
+        self.options = self.option_book.totals_at(spot, now_ns)
+        return (LpLeg() if lp is None else LpLeg(lp.value, lp.delta)), self._option_leg()
+
+    def pool(self, fact: PoolObserved) -> None:
+        """Take a chain reading."""
+        old = self.lp_book.reading
+        if old is not None and fact.seen_ns < old.seen_ns:
+            return
+        spot = self._pnl.spot
+        fresh = LpBook()
+        fresh.replace(fact)
+        try:
+            totals = fresh.value_at(spot if spot is not None else fact.price)
+        except ValueError as error:
+            self._alert("lp_refused", f"block {fact.block}: {error}")
+            return
+        gone = self.lp_book.vanished(p.position_id for p in fact.positions)
+        if gone:
+            self._alert(
+                "lp_vanished", f"block {fact.block}: positions {', '.join(gone)} vanished"
+            )
+        flow = old is None or _moved(old.positions, fact.positions)
+        self.lp_book.replace(fact)
+        self.lp = totals
+        if totals is not None:
+            self._pnl.lp_read(LpLeg(totals.value, totals.delta), flow)
+
+    def value_options(self, fact: OptionsValued, now_ns: int) -> None:
+        """Take a valuation of the tranches."""
+        book, spot = self.option_book, self._pnl.spot
+        old = book.valued
+        if old is not None and fact.valued_ns < old.valued_ns:
+            return
+        exercised = self._exercised(fact, spot) if old is not None and spot is not None else 0.0
+        try:
+            fresh = OptionBook()
+            fresh.replace(fact)
+            if spot is not None:
+                fresh.totals_at(spot, now_ns)
+        except ValueError as error:
+            self._alert("options_refused", str(error))
+            return
+        self.option_book = fresh
+        if spot is None:
+            return
+        self.options = fresh.totals_at(spot, now_ns)
+        if old is None:
+            self._pnl.option_begin(now_ns, self._option_leg())
+            return
+        if exercised:
+            self._pnl.option_gone(exercised)
+        self._pnl.option_mark(now_ns, self._option_leg())
+
+    def parts(self, now_ns: int, limits: Limits, expected: tuple[bool, bool]) -> tuple[Part, Part]:
+        """LP and option delta and gamma; `expected` says whether the deal has a pool and options at all."""
+        lp, options = self.lp, self.options
+        lp_age, option_age = self.lp_age_s(now_ns), self.option_book.age_s(now_ns)
+        lp_known = not expected[0] if lp_age is None else lp_age <= limits.risk.lp_age_s_max
+        options_known = not expected[1] if option_age is None else option_age <= 2 * limits.options.revalue_s
+        return (
+            Part(lp.delta, lp.gamma, lp_known) if lp is not None else Part(0.0, 0.0, lp_known),
+            Part(options.delta, options.gamma, options_known)
+            if options is not None
+            else Part(0.0, 0.0, options_known),
+        )
+
+    def lp_age_s(self, now_ns: int) -> float | None:
+        """Seconds since the last chain reading was seen; None before the first."""
+        return self.lp_book.age_s(now_ns)
+
+    def lp_view(self, spot: float | None, now_ns: int) -> LpView:
+        """The LP book for readers, at `spot` (None: at the pool's own price)."""
+        reading = self.lp_book.reading
+        if reading is None:
+            return LpView()
+        price = reading.price if spot is None else spot
+        lp = self.lp_book.value_at(price)
+        if lp is None:
+            return LpView()
+        return LpView(
+            lp.value,
+            lp.token,
+            lp.usdt,
+            lp.delta,
+            lp.gamma,
+            lp.fees_usdt + lp.fees_token * price,
+            reading.block,
+            self.lp_age_s(now_ns),
+            lp.in_range,
+            reading.price,
+        )
+
+    def option_view(self, spot: float | None, now_ns: int) -> OptionView:
+        """The option book for readers, at `spot`."""
+        valued = self.option_book.valued
+        if valued is None or spot is None:
+            return OptionView()
+        totals = self.option_book.totals_at(spot, now_ns)
+        if totals is None:
+            return OptionView()
+        return OptionView(
+            totals.value,
+            totals.delta,
+            totals.gamma,
+            totals.vega,
+            totals.theta,
+            valued.sigma,
+            valued.carry,
+            self.option_book.age_s(now_ns),
+            self.option_book.rows_at(spot) or (),
+        )
+
+    def _option_leg(self) -> OptionLeg:
+        greeks, valued = self.options, self.option_book.valued
+        if greeks is None or valued is None:
+            return OptionLeg()
+        return OptionLeg(greeks.value, greeks.delta, greeks.gamma, greeks.theta, greeks.vega, valued.sigma)
+
+    def _exercised(self, fact: OptionsValued, spot: float | None) -> float:
+        """Value at the old marks of the tokens that left the option book since the last valuation."""
+        if spot is None or self.options is None:
+            return 0.0
+        left = {row[0]: row[1] for row in fact.tranches}
+        rows = self.option_book.rows_at(spot) or ()
+        return sum((row[2] - left.get(row[0], 0.0)) * row[3] for row in rows)
+
+
+def _moved(old: tuple[LpReading, ...], new: tuple[LpReading, ...]) -> bool:
+    """Whether liquidity was added or removed, or fees collected, between two readings."""
+    before = {p.position_id: p for p in old}
+    if before.keys() != {p.position_id for p in new}:
+        return True
+    for now in new:
+        was = before[now.position_id]
+        growth = now.liquidity - was.liquidity
+        allowed = _COMPOUNDING_MAX * was.liquidity if now.kind == "v2" else 0.0
+        if growth < -1e-12 * was.liquidity or growth > allowed + 1e-12 * was.liquidity:
+            return True
+        if now.fees_token < was.fees_token or now.fees_usdt < was.fees_usdt:
+            return True
+    return False
