@@ -6,6 +6,7 @@ Rule 1: the answer is the daemon's JSON, or an error that says what to do: not r
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,9 @@ def call(socket_path: Path, method: str, path: str, body: Json | None = None, ti
 
     Raises `NotRunning`, `Timeout` (seconds in `timeout`), or `BotError` with the daemon's own words.
     """
-    import httpx
+    import httpx  # here, because it takes a tenth of a second that most commands need not wait
 
+    _probe(socket_path)
     try:
         with httpx.Client(
             transport=httpx.HTTPTransport(uds=os.fspath(socket_path)), timeout=timeout
@@ -31,12 +33,6 @@ def call(socket_path: Path, method: str, path: str, body: Json | None = None, ti
             answer = client.request(method, f"http://daemon{path}", json=None if body is None else dict(body))
     except httpx.TimeoutException as error:
         raise Timeout(f"{socket_path}: the daemon did not answer in {timeout:g} s: see its log") from error
-    except httpx.ConnectError as error:
-        if "Permission" in str(error):
-            raise BotError(
-                f"{socket_path}: belongs to another user: run this as the daemon's user"
-            ) from error
-        raise NotRunning(f"{socket_path}: no daemon answers there: start it with `bot run`") from error
     except httpx.TransportError as error:
         raise NotRunning(f"{socket_path}: the daemon closed the connection ({error!r})") from error
     try:
@@ -47,3 +43,14 @@ def call(socket_path: Path, method: str, path: str, body: Json | None = None, ti
         text = result.get("error") if isinstance(result, dict) else None
         raise BotError(f"{method} {path}: {text or f'refused with status {answer.status_code}'}")
     return result
+
+
+def _probe(path: Path) -> None:
+    """Whether anybody listens, before a client is built (which does not close a socket that was refused)."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(os.fspath(path))
+        except PermissionError as error:
+            raise BotError(f"{path}: belongs to another user: run this as the daemon's user") from error
+        except OSError as error:
+            raise NotRunning(f"{path}: no daemon answers there: start it with `bot run`") from error

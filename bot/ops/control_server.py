@@ -132,7 +132,9 @@ def api(handlers: Handlers) -> FastAPI:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: object, error: RequestValidationError) -> Response:
-        faults = [f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}" for item in error.errors()]
+        faults = [
+            f"{'.'.join(map(str, item['loc'][1:])) or 'body'}: {item['msg']}" for item in error.errors()
+        ]
         return answer({"error": "; ".join(faults)}, 422)
 
     @app.exception_handler(HTTPException)

@@ -91,7 +91,7 @@ class Redaction:
 
     def __call__(self, _logger: object, _method: str, event: Event) -> Event:
         """As a structlog processor."""
-        return {key: self._item(key, value) for key, value in event.items()}
+        return {self.text(key): self._item(key, value) for key, value in event.items()}
 
 
 class RateLimit:
