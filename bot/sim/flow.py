@@ -8,6 +8,7 @@ Avellaneda-Stoikov 2008; the part that stays in the price is `impact_share`.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -64,7 +65,8 @@ class TakerFlow:
         params, rng = self._params, self._rngs[venue]
         perp = venue >= len(params.spot_sweeps_per_side_day)
         mean = (params.perp_depth_mean_bps if perp else params.depth_mean_bps) / 1e4
-        median = params.perp_notional_median_usdt if perp else params.notional_median_usdt
+        notional = params.perp_notional_mean_usdt if perp else params.notional_mean_usdt
+        median = notional * math.exp(-(params.notional_log_sd**2) / 2)
         count = int(rng.poisson(2 * self._rates[venue] * steps * self._step_s))
         arrival = rng.uniform(0.0, steps, count)
         side = np.where(rng.random(count) < 0.5, 1.0, -1.0)

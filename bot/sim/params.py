@@ -45,7 +45,7 @@ class PriceParams(_Section):
 
 
 class FlowParams(_Section):
-    """Takers: Poisson sweeps per exchange and side; depth Exp(mean), notional grows with depth.
+    """Takers: Poisson sweeps per exchange and side; depth Exp(mean), size mean·lognormal·(1+depth/mean depth).
 
     A sweep of depth D (fraction of fair) moves the fair price by `impact_share`·D for good. Perp takers move
     nothing: the reference model has its price discovery on spot.
@@ -53,28 +53,30 @@ class FlowParams(_Section):
 
     spot_sweeps_per_side_day: Triple = (1500.0, 750.0, 750.0)
     depth_mean_bps: Positive = 6.0
-    notional_median_usdt: Positive = 300.0
-    notional_log_sd: NonNegative = 0.5
+    notional_mean_usdt: Positive = 330.0
+    notional_log_sd: NonNegative = 1.0
     impact_share: Share = 0.3
     stale_hit_probability_per_s: Share = 0.15
     perp_sweeps_per_side_day: Triple = (1500.0, 750.0, 750.0)
     perp_depth_mean_bps: Positive = 2.0
-    perp_notional_median_usdt: Positive = 1_000.0
+    perp_notional_mean_usdt: Positive = 1_000.0
 
 
 class BookParams(_Section):
     """The other makers: level distances from fair and sizes of the largest exchange, and who is how large.
 
-    Spot levels begin outside the quotes the deal asks for (our quotes are the touch), and a taker pays
-    5-10 bp; the perp's half-spread is 1 bp. Levels nearer than one tick collapse onto one tick. The
+    Spot levels begin outside the quotes the deal asks for: our quotes are the touch, and our own takers pay
+    about 10 bp; the perp's half-spread is 1 bp. Levels nearer than one tick collapse onto one tick. The
+    others move in steps of `centre_grid_bps` of the start price (of one tick when that is more). The
     background volume is what the others trade among themselves: it is printed, it never meets our orders.
     """
 
-    spot_depths_bps: tuple[Positive, ...] = (7.0, 9.0, 12.0, 20.0, 40.0, 90.0)
+    spot_depths_bps: tuple[Positive, ...] = (9.0, 11.0, 15.0, 25.0, 45.0, 90.0)
     spot_sizes_usdt: tuple[Positive, ...] = (6_000.0, 8_000.0, 12_000.0, 25_000.0, 40_000.0, 60_000.0)
     perp_depths_bps: tuple[Positive, ...] = (1.0, 2.0, 3.0, 5.0, 10.0, 30.0)
     perp_sizes_usdt: tuple[Positive, ...] = (40_000.0, 50_000.0, 60_000.0, 100_000.0, 150_000.0, 250_000.0)
     exchange_shares: tuple[Positive, Positive, Positive] = (1.0, 0.6, 0.5)
+    centre_grid_bps: NonNegative = 0.5
     refill_s: Positive = 5.0
     spot_background_usdt_day: Triple = (4e6, 2e6, 1.5e6)
     perp_background_usdt_day: Triple = (10e6, 5e6, 4e6)
@@ -136,7 +138,7 @@ class InstrumentParams(_Section):
 
     spot_symbol: str = "TOKEN/USDT"
     perp_symbol: str = "TOKEN/USDT:USDT"
-    tick_usdt: Annotated[Decimal, Field(gt=0)] = Decimal("0.0001")
+    tick_usdt: Annotated[Decimal, Field(gt=0)] = Decimal("0.00001")
     lot_tokens: Annotated[Decimal, Field(gt=0)] = Decimal("0.1")
     notional_usdt_min: Annotated[Decimal, Field(ge=0)] = Decimal("5")
     spot_maker_fee: Decimal = Decimal("0")

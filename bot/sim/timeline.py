@@ -68,6 +68,8 @@ class Timeline:
         self._refill = max(1, round(params.book.refill_s / params.step_s))
         self._tick = np.array([float(i.tick) for i in instruments])
         self._lot = np.array([float(i.lot) for i in instruments])
+        grid_usdt = params.book.centre_grid_bps / 1e4 * params.price.start_usdt
+        self._grid = np.maximum(1, np.rint(grid_usdt / self._tick))
         # Column of (zero, three bases) that each book is priced off.
         self._column = np.array(
             [0 if i.kind is Kind.SPOT else 1 + EXCHANGES.index(i.exchange) for i in instruments],
@@ -94,7 +96,8 @@ class Timeline:
     def centres(self, fair_usdt: float, basis: Sequence[float]) -> list[int]:
         """Each book's centre in ticks at this fair price."""
         factor = 1 + np.concatenate(([0.0], basis))[self._column]
-        ticks: list[int] = np.rint(fair_usdt * factor / self._tick).astype(np.int64).tolist()
+        cells = np.rint(fair_usdt * factor / self._tick / self._grid)
+        ticks: list[int] = (cells * self._grid).astype(np.int64).tolist()
         return ticks
 
     def draw(self, steps: int) -> Block:
@@ -112,7 +115,7 @@ class Timeline:
         at_step_start = np.concatenate(([0.0], np.cumsum(impact)))[sweeps.step]
         fair_at_sweep = fair_moved[sweeps.step] * np.exp(before - at_step_start)
         books = factor[:, self._column] / self._tick
-        centres = np.rint(fair[:, None] * books).astype(np.int64)
+        centres = (np.rint(fair[:, None] * books / self._grid) * self._grid).astype(np.int64)
         moved = self._moved(centres)
         block = Block(
             steps=steps,
