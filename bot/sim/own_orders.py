@@ -105,6 +105,8 @@ class OwnOrders:
 
     def _trade(self, side: Side, ticks: int, lots: int, client_id: str | None, *, maker: bool) -> None:
         instrument, now = self.instrument, self._now
+        if self._trades and self._trades[-1].venue_ns > now:
+            now = self._trades[-1].venue_ns  # a market that restarted a little earlier: trades stay in order
         fee = self.account.fill(side, ticks, lots, instrument.maker_fee if maker else instrument.taker_fee)
         self.trade_count += 1
         fill = Fill(

@@ -47,6 +47,11 @@ class SettlementBook(TradingBook):
         return self.account.usdt
 
     @property
+    def now_ns(self) -> int:
+        """Time of the last request, trade or payment."""
+        return self._now
+
+    @property
     def mark_usdt(self) -> Decimal | None:
         """Middle of the public book, else the last mark of the account; None while neither is known."""
         book = self.book
@@ -119,6 +124,7 @@ class SettlementBook(TradingBook):
         if interval_id in self.funding_ids:
             return
         self.funding_ids[interval_id] = None
+        self._now = now_ns
         position = self._perp.position
         if position:
             usdt = self._perp.pay_funding(Decimal(str(rate)), mark_usdt)

@@ -43,6 +43,7 @@ def state_of(exchange: SimExchange) -> dict[str, Json]:
         "grid": grid_of(exchange),
         "account": exchange.account.state(),
         "trade_count": exchange.trade_count,
+        "now_ns": exchange.now_ns,
         "funding_ids": list(exchange.funding_ids)[-_FUNDING_IDS_KEPT:],
     }
 

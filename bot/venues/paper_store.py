@@ -87,6 +87,8 @@ class PaperStore:
     """One SQLite file for all paper exchanges of a deal, and a small dict `world` for the market around them.
 
     Raises JournalError when the file cannot be read or written, or belongs to another program version.
+    `last_ns` is the newest time the exchanges had reached when the file was opened (0: none): a market that
+    goes on must begin after it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -103,6 +105,8 @@ class PaperStore:
             self._prepare()
             rows = self._db.execute("SELECT key, value FROM world ORDER BY key")
             self._world: dict[str, Json] = {key: json.loads(value) for key, value in rows}
+            states = self._db.execute("SELECT state FROM exchanges").fetchall()
+        self.last_ns = max((int(json.loads(state)["now_ns"]) for (state,) in states), default=0)
 
     def _prepare(self) -> None:
         db = self._db

@@ -5,15 +5,23 @@ Run: python tests/bench/bench_exchange.py
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import random
+import tempfile
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
+from bot.clock import VirtualLoop
+from bot.model.facts import VenueDown, VenueUp
 from bot.model.instrument import Instrument, Kind
 from bot.model.order import Amend, OrderIntent, Purpose, Side
 from bot.sim.account import open_account
 from bot.sim.exchange import IgnoreEvents, SimExchange
+from bot.venues.paper import PaperTerms, PaperVenue
+from bot.venues.paper_store import PaperStore
 
 SPOT = Instrument(
     "binance",
@@ -136,6 +144,37 @@ def trading(sim: SimExchange) -> Callable[[], int]:
     return work
 
 
+class Quiet(IgnoreEvents):
+    """A listener of a venue that does nothing."""
+
+    def on_health(self, change: VenueUp | VenueDown) -> None:
+        """Ignore."""
+
+
+def round_trips(a_turn: int, store: PaperStore | None = None) -> float:
+    """Amend to answer on the virtual loop, `a_turn` orders together, the loop's own turns included."""
+    loop, count = VirtualLoop(), 3_000
+    venue = PaperVenue(exchange(10), loop, random.Random(1), PaperTerms(), store)
+
+    async def story() -> float:
+        await venue.start(Quiet())
+        best = float("inf")
+        for _ in range(ROUNDS):
+            start = time.perf_counter()
+            for n in range(count // a_turn):
+                for k in range(a_turn):
+                    name, side = (f"a{k // 2}", 1) if k % 2 else (f"b{k // 2}", -1)
+                    ticks = 10_000 + side * (20 + 5 * (k // 2)) + 2 * (n % 2)
+                    venue.amend(Amend(name, SPOT.id, ticks, 500))
+                await asyncio.sleep(0.2)
+            best = min(best, (time.perf_counter() - start) / count)
+        return best * 1e6
+
+    best = loop.run_until_complete(story())
+    loop.close()
+    return best
+
+
 def main() -> None:
     """Print one line per operation."""
     gc.disable()
@@ -148,6 +187,15 @@ def main() -> None:
     measure("sweep of one level + refill", sweeping(exchange(0), 0))
     measure("sweep into a second level + refill", sweeping(exchange(0), 7))
     measure("own fill", trading(exchange(10)))
+    with tempfile.TemporaryDirectory() as folder:
+        durable = PaperStore(Path(folder) / "paper.db")
+        for name, cost in (
+            ("venue: amend to answer, 20 a turn", round_trips(20)),
+            ("venue: amend to answer, 1 a turn", round_trips(1)),
+            ("venue: the same, 20 a turn, durable", round_trips(20, durable)),
+        ):
+            print(f"{name:<42} {1e6 / cost:>12,.0f} ops/s {cost:>8.2f} us")
+        durable.close()
 
 
 if __name__ == "__main__":

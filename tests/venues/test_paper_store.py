@@ -140,6 +140,23 @@ def test_what_is_not_committed_is_not_there(opened: Opening) -> None:
     assert other.world["fair"] == 1.5
 
 
+def test_the_time_reached_is_known_and_trades_stay_in_order(opened: Opening) -> None:
+    store, (exchange, _) = opened(), spot()
+    assert store.last_ns == 0
+    store.load(exchange)
+    Storing(store, exchange)
+    exchange.submit(quote("a", SELL, 10_010, 100), 2)
+    exchange.sweep(BUY, 10_010, 60, 500)
+    exchange.cancel("a", 700)
+    store.close()
+    again, (restored, _) = opened(), spot()
+    assert again.last_ns == 700
+    again.load(restored)
+    restored.submit(quote("b", SELL, 10_010, 100), 400)
+    restored.sweep(BUY, 10_010, 60, 400)
+    assert [f.trade_id for f in restored.trades_since(450)] == ["t1", "t2"]
+
+
 def test_the_world_is_remembered_by_key(opened: Opening) -> None:
     store = opened()
     store.set_world("fair", 1.0)
