@@ -53,6 +53,7 @@ class Hedger:
     ) -> None:
         self._guards, self._view, self._inbox, self._clock, self._ids = guards, view, inbox, clock, ids
         self._slots = {key: _Slot() for key in guards}
+        self._lots = {key: float(guard.instrument.lot) for key, guard in guards.items()}
         self.sampler: Sampler | None = None
         self.reconnected: Callable[[InstrumentId], None] = lambda _: None
         self._wake = asyncio.Event()
@@ -75,7 +76,10 @@ class Hedger:
             return None
         wait: float | None = None
         for key, slot in self._slots.items():
-            if slot.client_id or view.version < slot.seen_fact:
+            perp = view.perps.get(key)
+            if perp is None or slot.client_id or view.version < slot.seen_fact:
+                continue
+            if abs(perp.target - perp.position) < self._lots[key]:
                 continue
             order = next_order(view, self._guards[key].instrument, self._guards[key].venue.book.top())
             if order is None:

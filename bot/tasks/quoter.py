@@ -34,7 +34,7 @@ from bot.model.view import Level, View
 from bot.quoting.diff import Actions, diff
 from bot.quoting.ladder import LadderInputs, build
 from bot.quoting.levels import LadderPlan
-from bot.quoting.live import AmendRights, LiveQuotes
+from bot.quoting.live import AmendRights, LiveQuotes, Pending
 from bot.quoting.skew import shift_bps
 from bot.tasks.sampler import OwnSizes, Sampler
 from bot.tasks.seller import Seller
@@ -43,7 +43,7 @@ from bot.venues.guard import Guard
 
 _SKEW_STEP_BPS = 0.1  # a smaller change of the skew does not move the quotes
 _RETRY_S = 0.2
-_OBSERVE_S = 1.0
+_OBSERVE_S = 2.0
 _DEPTH_STEP = 0.01
 
 
@@ -64,7 +64,7 @@ class Quoter:
         self.key: InstrumentId = guard.instrument.id
         self._exchange, self._tick = guard.instrument.exchange, float(guard.instrument.tick)
         self.live = LiveQuotes(guard.instrument, AmendRights(price=True, size_down=True))
-        self._own = OwnSizes(self.live.own_bids, self.live.own_asks, self._seller.resting(self.key))
+        self._own = OwnSizes(self.live, self._seller.resting(self.key))
         self._sampler.own[self.key] = self._own
         self._plan: LadderPlan | None = None
         self._planned: Limits | None = None
@@ -73,6 +73,7 @@ class Quoter:
         self._gate: tuple[object, ...] = ()
         self._off = ""  # why nothing is quoted by this quoter itself ("" = nothing wrong)
         self._observed: QuotesObserved | None = None
+        self._observed_at, self._answered = 0.0, False
         self._retry_at: float | None = None
         self._wake = asyncio.Event()
         self.reconnected: Callable[[InstrumentId], None] = lambda _: None
@@ -98,6 +99,22 @@ class Quoter:
                 self.live.invalidate()
                 self._observe(force=True)
 
+    def _pause_s(self) -> float:
+        """Until the next observation is due, or an earlier retry."""
+        now = self._clock.monotonic()
+        until = self._observed_at + _OBSERVE_S
+        if self._retry_at is not None:
+            until = min(until, self._retry_at)
+        return max(0.0, until - now)
+
+    def _retry(self) -> None:
+        now = self._clock.monotonic()
+        if self._retry_at is not None and now >= self._retry_at:
+            self._retry_at = None
+            self.live.invalidate()
+        if now >= self._observed_at + _OBSERVE_S:
+            self._observe(force=True)
+
     def stop(self) -> None:
         """Quote no more (shutdown); resting quotes are cancelled."""
         self._off = "stopping"
@@ -116,7 +133,7 @@ class Quoter:
     # --- the decision ---
 
     def _on_book(self, book: OrderBook) -> None:
-        top = book.top_without(self._own.bids, self._own.all_asks())
+        top = book.top_without(self._own.bids(), self._own.asks())
         last = self._others
         if top[1] == last[1] and top[3] == last[3]:
             return
@@ -137,8 +154,14 @@ class Quoter:
             self._gate = gate
             self.live.invalidate()
             self._wake.set()
-        elif self.live.needs_refresh(self._reference(view), self._mid) or self._skew_moved(view):
+        elif not self._waiting() and (
+            self.live.needs_refresh(self._reference(view), self._mid) or self._skew_moved(view)
+        ):
             self._wake.set()
+
+    def _waiting(self) -> bool:
+        """Whether an answer is outstanding: it will wake the task by itself."""
+        return any(order.pending for order in self.live.orders())
 
     def _skew_moved(self, view: View) -> bool:
         return abs(shift_bps(view, self.key) - self._skew) > _SKEW_STEP_BPS
@@ -167,7 +190,6 @@ class Quoter:
         inputs = self._inputs(view, reference)
         now = self._clock.now_ns()
         self._send(diff(plan, inputs, build(plan, inputs), self.live, now), now)
-        self._observe()
 
     def _may_quote(self, view: View) -> bool:
         return (
@@ -227,14 +249,10 @@ class Quoter:
         return refusal is not None
 
     def _pull(self) -> None:
-        pulled = False
         for order in list(self.live.orders()):
-            if order.pending == 0:
+            if order.pending == Pending.NONE:
                 self.live.cancelling(order.client_id)
                 self._guard.cancel(order.client_id)
-                pulled = True
-        if pulled:
-            self._observe()
 
     # --- the obligation ---
 
@@ -260,7 +278,7 @@ class Quoter:
             cause,
         )
         if force or self._observed is None or _news(fact, self._observed):
-            self._observed = fact
+            self._observed, self._observed_at = fact, self._clock.monotonic()
             self._inbox.put(fact)
 
     # --- VenueSink ---
@@ -273,7 +291,7 @@ class Quoter:
     def on_order(self, update: OrderUpdated) -> None:
         """One of our orders was answered."""
         if self.live.on_order(update):
-            self._observe()
+            self._answered = True
             self._wake.set()
         else:
             self._seller.on_order(update)
@@ -282,7 +300,7 @@ class Quoter:
         """One of our orders traded: the ledger first."""
         self._inbox.put(fill)
         if self.live.on_fill(fill):
-            self._observe()
+            self._answered = True
             self._wake.set()
         else:
             self._seller.on_fill(fill)

@@ -8,35 +8,48 @@ Rule 2: an instrument without a usable book is left out (unknown), never sent as
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from bot.channels import Inbox
 from bot.clock import Clock
 from bot.model.facts import MarketSampled
 from bot.model.instrument import InstrumentId
 from bot.model.market import PublicTrade
+from bot.quoting.live import LiveOrder, LiveQuotes
 from bot.venues.base import Venue
-
-_NONE: Mapping[int, int] = {}
 
 
 @dataclass(slots=True)
 class OwnSizes:
-    """Our resting lots by ticks on one instrument: quotes (kept by the quoter), sale (by the seller)."""
+    """What of a spot book may be ours: resting quotes, prices under way, the resting sale.
 
-    bids: Mapping[int, int] = field(default_factory=dict)
-    asks: Mapping[int, int] = field(default_factory=dict)
-    sale: dict[int, int] = field(default_factory=dict)
+    An amend rests at its old or its new price until it is answered; taking our size out at both keeps us from
+    reading our own order as somebody else's.
+    """
 
-    def all_asks(self) -> Mapping[int, int]:
-        """Asks of quotes and sale together."""
-        if not self.sale:
-            return self.asks
-        merged = dict(self.asks)
-        for ticks, lots in self.sale.items():
-            merged[ticks] = merged.get(ticks, 0) + lots
-        return merged
+    live: LiveQuotes
+    sale: Mapping[int, int]
+
+    def bids(self) -> Mapping[int, int]:
+        """Our lots by ticks on the bid side."""
+        return self._with_moving(self.live.own_bids, self.live.bids)
+
+    def asks(self) -> Mapping[int, int]:
+        """Our lots by ticks on the ask side."""
+        own = self._with_moving(self.live.own_asks, self.live.asks)
+        return _added(own, self.sale.items()) if self.sale else own
+
+    def _with_moving(self, own: Mapping[int, int], orders: list[LiveOrder]) -> Mapping[int, int]:
+        moving = [(o.to_ticks, o.to_lots) for o in orders if o.to_ticks != o.ticks]
+        return _added(own, moving) if moving else own
+
+
+def _added(own: Mapping[int, int], more: Iterable[tuple[int, int]]) -> dict[int, int]:
+    merged = dict(own)
+    for ticks, lots in more:
+        merged[ticks] = merged.get(ticks, 0) + lots
+    return merged
 
 
 class Sampler:
@@ -57,6 +70,7 @@ class Sampler:
         self._volume: dict[InstrumentId, int] = {}
         self._lot = {key: float(venue.instrument.lot) for key, venue in venues.items()}
         self._down: set[InstrumentId] = set()
+        self._due, self._sampled_at = False, -every_s
 
     def health(self, instrument: InstrumentId, up: bool) -> None:
         """Leave an instrument out of the samples while its streams are down."""
@@ -66,9 +80,15 @@ class Sampler:
             self._down.add(instrument)
 
     def touch(self, instrument: InstrumentId, mid_ticks2: int) -> None:
-        """A book changed; `mid_ticks2` is bid + ask in ticks. Samples at once after a large move."""
+        """A book changed; `mid_ticks2` is bid + ask in ticks. Samples soon after a large move."""
         last = self._sampled_mid.get(instrument)
-        if last is None or abs(mid_ticks2 - last) > self._move * last:
+        if (last is None or abs(mid_ticks2 - last) > self._move * last) and not self._due:
+            # Other books move in the same instant: sample them together, at the end of this loop turn.
+            self._due = True
+            asyncio.get_running_loop().call_soon(self._sample_due)
+
+    def _sample_due(self) -> None:
+        if self._due:
             self.sample()
 
     def traded(self, trade: PublicTrade) -> None:
@@ -77,13 +97,15 @@ class Sampler:
 
     def sample(self) -> None:
         """Send one sample now."""
+        self._due = False
+        self._sampled_at = self._clock.monotonic()
         tops, funding = [], []
         for key, venue in self._venues.items():
             book = venue.book
             if key in self._down or not book.quotable:
                 continue
             own = self.own.get(key)
-            top = book.top() if own is None else book.top_without(own.bids, own.all_asks())
+            top = book.top() if own is None else book.top_without(own.bids(), own.asks())
             self._sampled_mid[key] = book.best_bid + book.best_ask
             if top.bid_ticks and top.ask_ticks:
                 tops.append(top)
@@ -97,5 +119,8 @@ class Sampler:
     async def run(self) -> None:
         """Sample every interval."""
         while True:
-            self.sample()
-            await asyncio.sleep(self._every_s)
+            wait_s = self._sampled_at + self._every_s - self._clock.monotonic()
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+            else:
+                self.sample()
