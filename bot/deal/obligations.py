@@ -21,11 +21,12 @@ from bot.model.instrument import Instrument
 from bot.model.limits import ObligationLimits
 from bot.model.order import OrderState
 from bot.model.view import ObligationView
-from bot.quoting.live import LiveOrder, LiveQuotes, Pending
+from bot.quoting.live import LiveOrder, LiveQuotes
 
 NS = 1_000_000_000
 DAY_NS = 86_400 * NS
 GAP_S = 5.0
+_OPEN = OrderState.OPEN  # a module's name is found faster than an enum's member
 EXCLUDED = "maintenance"
 SILENT = "not observed"
 _DAYS_KEPT, _MONTHS_KEPT, _CAUSES_KEPT = 62, 36, 20
@@ -66,15 +67,16 @@ def predicate(
 
 
 def _depth(orders: list[LiveOrder], edge: float, sign: int) -> tuple[int, int]:
-    """Σ ticks·lots of confirmed orders not beyond `edge`, and the best price among them (0 = none)."""
+    """Σ ticks·lots of confirmed orders (best first) not beyond `edge`, and their best price (0 = none)."""
     total, best = 0, 0
     for order in orders:
-        if order.state is not OrderState.OPEN or order.pending is Pending.UNKNOWN:
+        if order.state is not _OPEN:
             continue
         ticks = order.ticks
-        if (ticks - edge) * sign < 0:
-            continue
-        best = best or ticks
+        if ticks < edge if sign > 0 else ticks > edge:
+            break
+        if not best:
+            best = ticks
         total += ticks * order.lots
     return total, best
 

@@ -2,7 +2,7 @@
 
 Rule 1: levels and orders are matched best price first; what is left over of both is paired and replaced.
 Rule 2: nothing here changes a live order; requests are collected and the caller sends them.
-Rule 3: a request is only made when it is safe at once; else the side is `deferred` and nothing is promised.
+Rule 3: a request is only made when it is safe at once; what is not waits for the next turn.
 """
 
 from __future__ import annotations
@@ -66,6 +66,10 @@ class Means:
             return lots
         return min(lots, int(min(value / ticks, room) + _EPS))
 
+    def can_become(self, order: LiveOrder, ticks: int, lots: int) -> bool:
+        """Whether means allow a size worth a message: smaller, or at least half of what is missing."""
+        return self.affordable(ticks, lots, order) * 2 >= lots + min(order.lots, lots)
+
 
 def _worst_value(order: LiveOrder) -> int:
     return max(order.ticks * order.lots, order.to_ticks * order.to_lots)
@@ -91,7 +95,6 @@ class SideDiff:
         self.cancels: list[str] = []
         self.amends: list[Amend] = []
         self.places: list[Place] = []
-        self.deferred = False
         self.retry_ns = 0
         self.touch: int | None = None
 
@@ -104,7 +107,7 @@ class SideDiff:
         pairs, left, need = self._match()
         wrong, urgent = self._ill_sized(pairs, need)
         for order, ticks, lots in wrong:
-            if (not urgent and self._young(order)) or not self._can_become(order, ticks, lots):
+            if (not urgent and self._young(order)) or not self._means.can_become(order, ticks, lots):
                 continue
             if lots < order.lots:
                 ticks = order.ticks  # a smaller size keeps its place in the queue
@@ -122,7 +125,7 @@ class SideDiff:
         if any([o.pending for o in live]):
             live = [o for o in live if o.pending is not Pending.CANCEL]
             live.sort(key=lambda o: -sign * o.to_ticks)
-        if self.frame.strict and live and levels and live[0].to_ticks != levels[0][0]:
+        if live and levels and self._touch_is_off(live[0].to_ticks - levels[0][0], len(live)):
             left, need, live, levels = live[:1], [levels[0]], live[1:], levels[1:]
         base, slope, edge = self._tolerance, self._tolerance_slope, self._band_edge
         i, count = 0, len(live)
@@ -144,6 +147,17 @@ class SideDiff:
                     continue
             need.append((ticks, lots))
         return pairs, left + live[i:], need
+
+    def _touch_is_off(self, off: int, count: int) -> bool:
+        """Whether the best order itself must move to the touch, rather than its neighbour take its place.
+
+        With one order missing (the touch was just filled) the neighbours stay where they are.
+        """
+        if self.frame.strict:
+            return off != 0
+        if count != len(self.levels):
+            return False
+        return abs(off) > self._tolerance - self._tolerance_slope * self.levels[0][0]
 
     def _ill_sized(
         self, pairs: list[tuple[LiveOrder, int, int]], need: list[tuple[int, int]]
@@ -180,7 +194,6 @@ class SideDiff:
         """Give each order left over a level by rank; one that cannot be touched now keeps it unfilled."""
         for rank, order in enumerate(left):
             if not order.settled or (self.levels and self._young(order)):
-                self.deferred = True
                 self._see(order.to_ticks)
             elif rank < len(need):
                 self._replace(order, *need[rank])
@@ -198,7 +211,6 @@ class SideDiff:
             return False
         if self._sign * (order.ticks - self._band_edge) < 0:
             return False
-        self.deferred = True
         self.retry_ns = min(until, self.retry_ns or until)
         return True
 
@@ -234,10 +246,8 @@ class SideDiff:
     def _place(self, ticks: int, lots: int) -> None:
         fits = self._means.affordable(ticks, lots, None)
         if fits < lots * self._size_min or fits * ticks < self.frame.plan.amount_min:
-            self.deferred = True
             return
         if self._reaches_own(ticks):
-            self.deferred = True
             return
         self._means.value -= ticks * fits
         self._means.lots -= fits
@@ -246,7 +256,6 @@ class SideDiff:
 
     def _hold_back(self, order: LiveOrder) -> None:
         """The replacement is not safe yet: keep the old order unless it is dangerous itself."""
-        self.deferred = True
         if self._dangerous(order):
             self._cancel(order)
         else:
@@ -260,10 +269,6 @@ class SideDiff:
 
     def _reaches_own(self, ticks: int) -> bool:
         return self._limit > 0 and self._sign * (self._limit - ticks) <= 0
-
-    def _can_become(self, order: LiveOrder, ticks: int, lots: int) -> bool:
-        """Whether means allow a size worth a message: smaller, or at least half of what is missing."""
-        return self._means.affordable(ticks, lots, order) * 2 >= lots + min(order.lots, lots)
 
     def _see(self, ticks: int) -> None:
         """Note the best price this side will show."""

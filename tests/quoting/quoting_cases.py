@@ -9,8 +9,8 @@ from bot.model.instrument import Instrument, Kind
 from bot.model.limits import ObligationLimits, QuoteLimits
 from bot.model.market import TopOfBook
 from bot.model.order import OrderIntent, OrderState, Purpose
-from bot.quoting.diff import Actions, AmendRights, LiveQuotes
-from bot.quoting.ladder import LadderInputs
+from bot.quoting.diff import Actions, AmendRights, LiveQuotes, diff
+from bot.quoting.ladder import LadderInputs, build
 from bot.quoting.levels import LadderPlan
 
 SECOND_NS = 1_000_000_000
@@ -86,3 +86,22 @@ class ObedientVenue:
         self.quotes.on_order(
             OrderUpdated(now_ns, now_ns, "binance.spot", client_id, state, 0, "", price_ticks)
         )
+
+
+FULL = AmendRights(price=True, size_down=True)
+NONE = AmendRights()
+PLAN = plan()
+OLD = 10 * SECOND_NS
+
+
+def settled(rights: AmendRights = FULL, given_inputs: LadderInputs | None = None) -> ObedientVenue:
+    venue = ObedientVenue(rights)
+    start = given_inputs or inputs()
+    venue.send(diff(PLAN, start, build(PLAN, start), venue.quotes, 0), 0)
+    return venue
+
+
+def step(
+    venue: ObedientVenue, given_inputs: LadderInputs, now_ns: int = OLD, made: LadderPlan = PLAN
+) -> Actions:
+    return diff(made, given_inputs, build(made, given_inputs), venue.quotes, now_ns)
