@@ -45,7 +45,7 @@ class PriceParams(_Section):
 
 
 class FlowParams(_Section):
-    """Takers: Poisson sweeps per exchange and side; depth Exp(mean), size mean·lognormal·(1+depth/mean depth).
+    """Takers: Poisson sweeps per exchange and side; depth Exp(mean), size mean·lognormal·(1+depth/mean).
 
     A sweep of depth D (fraction of fair) moves the fair price by `impact_share`·D for good. Perp takers move
     nothing: the reference model has its price discovery on spot.

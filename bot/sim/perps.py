@@ -15,6 +15,9 @@ from bot.sim.params import EXCHANGES, YEAR_S, PerpParams
 
 Floats = npt.NDArray[np.float64]
 NS = 1_000_000_000
+FundingTerms = tuple[float, float, int]
+"""(rate per interval, interval in hours, next settlement in UTC nanoseconds)."""
+
 _HOUR_NS = 3_600 * NS
 _CHUNK_EXPONENT = 30.0  # e^30 keeps the scaled sums of `ou_path` well inside a double
 

@@ -21,7 +21,7 @@ from bot.model.order import Side
 from bot.sim.exchange import SimExchange
 from bot.sim.matching import Levels
 from bot.sim.neutral import read_neutral
-from bot.sim.perps import FundingCalendar
+from bot.sim.perps import FundingCalendar, FundingTerms
 from bot.sim.pool import PoolMarket
 from bot.sim.raw_binance import read_binance
 from bot.sim.recording import Grid, Message, RecordingParams, ReplayParams, Tape, What
@@ -142,6 +142,7 @@ class ReplayWorld:
         self.feeds = _open_feeds(params, self.exchanges, tape)
         self.gaps: list[Gap] = []
         self.on_gap: Callable[[Gap], None] | None = None
+        self.on_funding: Callable[[InstrumentId, FundingTerms], None] | None = None
         self.messages = 0
         first = min((feed.next.ts_ns for feed in self.feeds if feed.next is not None), default=None)
         if first is None:
@@ -215,21 +216,31 @@ class ReplayWorld:
                     mark = Decimal(f"{feed.mid_usdt or self.fair_usdt:.8f}")
                     exchange.settle_funding(rate, mark, str(at // NS), self.now_ns)
                     settled += 1
+        if self.on_funding is not None:
+            for name, terms in self.funding_terms.items():
+                self.on_funding(name, terms)
         return settled
 
-    def funding(self, instrument: InstrumentId) -> tuple[float, float, int] | None:
-        """(rate per interval, interval hours, next settlement ns) of a perp; None for spot."""
-        if not instrument.endswith(Kind.PERP.value):
-            return None
+    @property
+    def funding_terms(self) -> dict[InstrumentId, FundingTerms]:
+        """(rate per interval, interval hours, next settlement ns) of each perp."""
         calendar = self._calendar
-        return calendar.rate(self.params.funding_annual), calendar.interval_h, self._settle_ns
+        terms = (calendar.rate(self.params.funding_annual), calendar.interval_h, self._settle_ns)
+        perps = (e.instrument for e in self.exchanges if e.instrument.kind is Kind.PERP)
+        return {instrument.id: terms for instrument in perps}
+
+    def funding(self, instrument: InstrumentId) -> FundingTerms | None:
+        """Funding terms of a perp; None for spot."""
+        return self.funding_terms.get(instrument)
 
     def state(self) -> dict[str, float | str]:
         """What goes on over a restart: the pool. The recordings start again from their beginning."""
-        return {} if self.pool is None else self.pool.state()
+        return {} if self.pool is None else {"market": "replay", **self.pool.state()}
 
     def restore(self, state: Mapping[str, float | str]) -> None:
-        """Take over a stored pool."""
+        """Take over a stored pool. ConfigError when the state is that of another market."""
+        if state.get("market") != "replay":
+            raise ConfigError(["the stored market is not a replayed one: start in another state directory"])
         if self.pool is not None:
             self.pool.restore(state)
 

@@ -14,21 +14,20 @@ from typing import cast
 
 import numpy as np
 
+from bot.model.errors import ConfigError
 from bot.model.instrument import Instrument, InstrumentId, Kind
 from bot.model.market import PublicTrade
 from bot.model.order import Side
 from bot.sim.exchange import SimExchange
 from bot.sim.matching import Levels
 from bot.sim.params import DAY_S, EXCHANGES, BookParams, WorldParams
-from bot.sim.perps import FundingCalendar, FundingProcess
+from bot.sim.perps import FundingCalendar, FundingProcess, FundingTerms
 from bot.sim.pool import PoolMarket
 from bot.sim.timeline import Taker, Timeline
 
 NS = 1_000_000_000
 BLOCK_STEPS = 3_600
 _SHAPES_MAX = 1_000  # remembered book shapes per exchange
-FundingTerms = tuple[float, float, int]
-"""(rate per interval, interval in hours, next settlement in UTC nanoseconds)."""
 
 
 class BookShape:
@@ -238,7 +237,7 @@ class World:
 
     def state(self) -> dict[str, float | str]:
         """What the market goes on from after a restart: prices, rates, reserves; not its random streams."""
-        state: dict[str, float | str] = {"fair_usdt": self.fair_usdt, **self.pool.state()}
+        state: dict[str, float | str] = {"market": "sim", "fair_usdt": self.fair_usdt, **self.pool.state()}
         for number, name in enumerate(EXCHANGES):
             state[f"basis_{name}"] = self._basis[number]
             state[f"funding_annual_{name}"] = self._funding.rates_annual[number]
@@ -247,8 +246,10 @@ class World:
     def restore(self, state: Mapping[str, float | str]) -> None:
         """Continue from `state()`: prices and reserves go on from there, the randomness is this seed's.
 
-        Books and funding are published anew. KeyError names what is missing from `state`.
+        Books and funding are published anew. ConfigError when the state is that of another market.
         """
+        if state.get("market") != "sim":
+            raise ConfigError(["the stored market is not a simulated one: start in another state directory"])
         self.fair_usdt = float(state["fair_usdt"])
         self.pool.restore(state)
         self._funding.set([float(state[f"funding_annual_{name}"]) for name in EXCHANGES])

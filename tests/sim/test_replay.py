@@ -261,14 +261,19 @@ def test_pool_and_funding_move_with_the_messages() -> None:
     assert world.pool.pool.price == pytest.approx(10.05)
     quote(exchange, Side.SELL, 1_005, 10_000, 1)
     assert world.funding(PERPS[0]) == (pytest.approx(1e-4), 8.0, 8 * hour)
+    heard: list[tuple[InstrumentId, tuple[float, float, int]]] = []
+    world.on_funding = lambda name, terms: heard.append((name, terms))
     events = play(world)
     assert exchange.position == -1
+    assert [terms[2] for _, terms in heard] == [16 * hour, 24 * hour, 32 * hour]
     # The fill and the first settlement come with one message; two more settle with the last.
     assert world.funding(PERPS[0]) == (pytest.approx(1e-4), 8.0, 32 * hour)
     assert events >= 3 + 28_800
     again = ReplayWorld(params, 1, exchanges(PERPS[:1]), ListTape({"p": perp}))
     again.restore(world.state())
     assert again.state() == world.state()
+    with pytest.raises(ConfigError, match="not a replayed one"):
+        again.restore({})
 
 
 @pytest.mark.parametrize(
