@@ -58,78 +58,78 @@ def obligation(depth_usdt: float | None, compliant: bool = True, uptime: float =
     )
 
 
+def marks() -> Marks:
+    """Fresh books everywhere."""
+    keys = [f"{name}.{kind}" for name in EXCHANGES for kind in ("spot", "perp")]
+    return Marks(
+        time_ns=TIME_NS,
+        fair=0.99983,
+        fair_inputs=3,
+        tops={key: TopOfBook(key, 9999, 10, 10001, 10, TIME_NS - 300_000_000) for key in keys},
+        funding_annual={f"{name}.perp": rate for name, rate in FUNDING.items()},
+        sigma=0.8,
+    )
+
+
+EXPOSURE = Exposure(
+    spot=1_848_000.0,
+    perp=-2_497_668.0,
+    lp=500_000.0,
+    option=149_356.0,
+    loan=3_000_000.0,
+    source=-312.0,
+    economic=-3_000_312.0,
+    net=-312.0,
+    hedged_net=-312.0,
+    band=15_512.0,
+    gamma=-101_222.0,
+)
+POOL = LpView(1_000_512.0, 499_900.0, 500_100.0, 499_900.0, -250_000.0, 12.3, 45_123_456, 0.8, True, 1.0001)
+OPTIONS = OptionView(
+    value_usdt=73_236.0,
+    delta=149_356.0,
+    gamma=148_000.0,
+    vega=9e4,
+    theta=-25_000.0,
+    sigma=1.0,
+    carry=0.05,
+    age_s=33.0,
+    tranches=(("a", 1.25, 1e5, 0.3, 0.5, 0.4, 0.3, -0.2),),
+)
+PNL = {
+    "spread_capture": 1058.69,
+    "inventory_delta": -804.5,
+    "funding": 44.1,
+    "hedge_fees": -90.4,
+    "lp_fees": 12.3,
+}
+
+
 def busy() -> View:
     """A normal day: all three exchanges quoted, the loan one fifth sold."""
-    keys = [f"{name}.{kind}" for name in EXCHANGES for kind in ("spot", "perp")]
-    return View(
+    positions = {"binance": (-1_350_256, -1_350_000), "bybit": (-560_000, -560_000)}
+    positions["bitget"] = (-587_412, -588_000)
+    depths = {"binance": 108_123.0, "bybit": 54_000.0, "bitget": 53_999.0}
+    return replace(
+        unborn(),
         version=1234,
         time_ns=TIME_NS,
-        mode="paper",
         level=Level.NORMAL,
         level_reason="",
-        paused=False,
-        limits=Limits(),
         limits_version=3,
-        marks=Marks(
-            time_ns=TIME_NS,
-            fair=0.99983,
-            fair_inputs=3,
-            tops={key: TopOfBook(key, 9999, 10, 10001, 10, TIME_NS - 300_000_000) for key in keys},
-            funding_annual={f"{name}.perp": rate for name, rate in FUNDING.items()},
-            sigma=0.8,
-        ),
-        exposure=Exposure(
-            spot=1_848_000.0,
-            perp=-2_497_668.0,
-            lp=500_000.0,
-            option=149_356.0,
-            loan=3_000_000.0,
-            source=-312.0,
-            economic=-3_000_312.0,
-            net=-312.0,
-            hedged_net=-312.0,
-            band=15_512.0,
-            gamma=-101_222.0,
-        ),
-        perps={
-            "binance.perp": perp(-1_350_256, -1_350_000),
-            "bybit.perp": perp(-560_000, -560_000),
-            "bitget.perp": perp(-587_412, -588_000),
-        },
+        marks=marks(),
+        exposure=EXPOSURE,
+        perps={f"{name}.perp": perp(*pair) for name, pair in positions.items()},
         spots={f"{name}.spot": SpotView(1e5, 1e5, True) for name in EXCHANGES},
-        obligations={
-            "binance": obligation(108_123.0),
-            "bybit": obligation(54_000.0),
-            "bitget": obligation(53_999.0),
-        },
-        lp=LpView(
-            1_000_512.0, 499_900.0, 500_100.0, 499_900.0, -250_000.0, 12.3, 45_123_456, 0.8, True, 1.0001
-        ),
-        options=OptionView(
-            value_usdt=73_236.0,
-            delta=149_356.0,
-            gamma=148_000.0,
-            vega=9e4,
-            theta=-25_000.0,
-            sigma=1.0,
-            carry=0.05,
-            age_s=33.0,
-            tranches=(("a", 1.25, 1e5, 0.3, 0.5, 0.4, 0.3, -0.2),),
-        ),
+        obligations={name: obligation(depth) for name, depth in depths.items()},
+        lp=POOL,
+        options=OPTIONS,
         sell=SellView(2_300_000.0, 452_000.0, 451_700.0, 0.99934, True),
-        pnl={
-            "spread_capture": 1058.69,
-            "inventory_delta": -804.5,
-            "funding": 44.1,
-            "hedge_fees": -90.4,
-            "lp_fees": 12.3,
-        },
+        pnl=PNL,
         quote_room_buy=1e5,
         quote_room_sell=1e5,
-        unhedged_age_s=0.0,
         fills=1204,
         hedges=310,
-        unknown_orders=0,
         ready=True,
     )
 

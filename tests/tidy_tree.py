@@ -6,7 +6,7 @@ import ast
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 _SKIPPED = {"build", "dist", "state", "node_modules", "__pycache__"}
@@ -56,7 +56,13 @@ def sources(root: Path, *folders: str) -> Iterator[Source]:
     for folder in folders:
         for path in sorted((root / folder).rglob("*.py")):
             if not _SKIPPED & set(path.relative_to(root).parts):
-                yield Source(root, path)
+                yield _read(root, path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2_000)
+def _read(root: Path, path: Path, _changed_ns: int) -> Source:
+    """Each file is read and parsed once, however many rules look at it."""
+    return Source(root, path)
 
 
 def text_files(root: Path) -> Iterator[Path]:

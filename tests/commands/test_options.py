@@ -63,7 +63,8 @@ def test_the_book_has_its_golden_value(
 
 def test_the_date_gives_the_years(capsys: pytest.CaptureFixture[str]) -> None:
     full = document(capsys, "--spot", "1")["tranches"][0]["years"]  # type: ignore[index]
-    later = document(capsys, "--spot", "1", "--date", "2026-07-01")["tranches"][0]["years"]  # type: ignore[index]
+    asked = ("--spot", "1", "--date", "2026-07-01")
+    later = document(capsys, *asked)["tranches"][0]["years"]  # type: ignore[index]
     assert 0 < later < full
     after = document(capsys, "--spot", "1.3", "--date", "2040-01-01")["tranches"]
     assert [row["price"] for row in after] == pytest.approx([0.05, 0.0, 0.0])  # type: ignore[attr-defined]
