@@ -120,6 +120,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Virtual seconds (a `Clock`)."""
         return self.virtual_ns / NS
 
+    def begin_at(self, now_ns: int) -> None:
+        """Let the present be `now_ns` (before anything has read this clock)."""
+        self.origin_ns = now_ns - self.virtual_ns
+
     def idle(self, timeout: float | None) -> None:
         """Nothing is ready: deliver market events, then jump to the next timer (called by the selector)."""
         limit = None if timeout is None else self.virtual_ns + max(1, math.ceil(timeout * NS))

@@ -63,7 +63,7 @@ class Parts:
 class Place:
     """Where a run takes place: its loop's clock, whether time is virtual, where state is kept."""
 
-    clock: Clock
+    clock: VirtualLoop | LoopClock
     virtual: bool
     state_dir: Path
     seed: int
@@ -114,9 +114,11 @@ class _Paper:
         self.settings, self.place = settings, place
         place.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.store = NullStore() if place.virtual else PaperStore(place.state_dir / "paper.db")
-        if isinstance(self.store, PaperStore) and isinstance(place.clock, LoopClock):
-            start = round(settings.paper.start.timestamp()) * 1_000_000_000
-            place.clock.begin_at(max(start, int(str(self.store.world.get("now_ns", 0)))))
+        start = round(settings.paper.start.timestamp()) * 1_000_000_000
+        if isinstance(self.store, PaperStore):
+            left_at = int(str(self.store.world.get("now_ns", 0)))
+            start = max(start, left_at, self.store.last_ns + 1_000_000_000)
+        place.clock.begin_at(start)
         exchanges = [self._exchange(item) for item in instruments(settings).values()]
         self.known = [self.store.load(e) for e in exchanges] if isinstance(self.store, PaperStore) else []
         self.world = self._world(exchanges)
@@ -142,6 +144,7 @@ class _Paper:
             world: World | ReplayWorld = ReplayWorld(
                 feed.replay, seed, exchanges, FileTape(Path(feed.replay.directory))
             )
+            self.place.clock.begin_at(world.now_ns)
         else:
             world = World(self.settings.paper.world, seed, self.place.clock.now_ns(), exchanges)
         remembered = self.store.world if isinstance(self.store, PaperStore) else {}
@@ -237,5 +240,5 @@ async def _in_thread(work: Callable[[], OptionsValued]) -> OptionsValued:
 def place_of(settings: Settings, loop: asyncio.AbstractEventLoop, seed: int | None) -> Place:
     """The place of a run on this loop."""
     virtual = isinstance(loop, VirtualLoop)
-    clock: Clock = loop if isinstance(loop, VirtualLoop) else LoopClock(loop)
+    clock = loop if isinstance(loop, VirtualLoop) else LoopClock(loop)
     return Place(clock, virtual, settings.state.dir, settings.feed.seed if seed is None else seed)

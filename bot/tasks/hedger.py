@@ -55,6 +55,7 @@ class Hedger:
         self._slots = {key: _Slot() for key in guards}
         self._lots = {key: float(guard.instrument.lot) for key, guard in guards.items()}
         self.sampler: Sampler | None = None
+        self.turnover_tokens = 0.0
         self.reconnected: Callable[[InstrumentId], None] = lambda _: None
         self._wake = asyncio.Event()
         view.watch(lambda _: self._wake.set())
@@ -150,6 +151,8 @@ class Hedger:
         """A hedge traded, or someone else traded our position (ADL, manual): the ledger wants both."""
         slot = self._slots[fill.instrument]
         slot.seen_fact = self._inbox.put(fill)
+        if fill.client_id is not None:
+            self.turnover_tokens += float(fill.quantity)
         if fill.client_id == slot.client_id and slot.client_id:
             slot.filled_lots += self._guards[fill.instrument].instrument.lots(fill.quantity)
             if slot.final_lots is not None and slot.filled_lots >= slot.final_lots:
