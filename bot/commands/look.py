@@ -45,14 +45,19 @@ def pnl(config: daemon.Config = daemon.CONFIG, json: output.Json = False) -> Non
 
 
 def pnl_table(document: dict[str, Any]) -> RenderableType:
+    """The profit and loss statement of a status document."""
+    title = f"profit and loss in USDT, {document['mode']}, {document['time'] or 'no time yet'}"
+    return output.table(title, ("source", "USDT"), pnl_rows(document["pnl"]))
+
+
+def pnl_rows(pnl: dict[str, float | None]) -> list[tuple[str, str]]:
     """Every line of the statement, the total, and below it what stands beside the total."""
     from bot.ops.figures import signed
 
-    rows = [(name.replace("_", " "), signed(value, 2)) for name, value in document["pnl"].items()]
-    after = list(document["pnl"]).index("total") + 1
+    rows = [(name.replace("_", " "), signed(value, 2)) for name, value in pnl.items()]
+    after = list(pnl).index("total") + 1
     beside = [("", ""), ("not part of the total:", ""), *rows[after:]] if rows[after:] else []
-    title = f"profit and loss in USDT, {document['mode']}, {document['time'] or 'no time yet'}"
-    return output.table(title, ("source", "USDT"), [*rows[:after], *beside])
+    return [*rows[:after], *beside]
 
 
 def _print(document: dict[str, Any], json: bool) -> None:
