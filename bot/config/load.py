@@ -17,7 +17,7 @@ from bot.config.check import check
 from bot.config.check_settings import check_settings, context_of
 from bot.config.limits_file import limits_problems, parse_limits
 from bot.config.problems import Problem, explain
-from bot.config.read import Text, merged, overrides, read_toml
+from bot.config.read import Text, flat, merged, overrides, read_toml
 from bot.config.secrets import read_keys
 from bot.config.settings import SECTIONS, Settings
 from bot.deal.terms import DealTerms, DealType
@@ -58,6 +58,7 @@ def load(path: Path, env: Mapping[str, str] = os.environ) -> Settings:
             "secrets": keys,
             "origins": origins,
             "limits_digest": limits_text.digest,
+            "limits_keys": frozenset(flat(limits_text.values)),
         }
     )
     found = check_settings(settings, limits_text) + check(settings.limits, context_of(settings))

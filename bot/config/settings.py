@@ -230,6 +230,7 @@ class Settings(Section):
     secrets: dict[str, ExchangeKeys] = {}
     origins: dict[str, str] = Field(default={}, repr=False)
     limits_digest: str = ""
+    limits_keys: frozenset[str] = Field(default=frozenset(), repr=False)
 
     def state_path(self, path: Path) -> Path:
         """`path` inside the state directory (absolute paths stay as they are)."""
@@ -240,5 +241,7 @@ class Settings(Section):
         return tuple(value for keys in self.secrets.values() for value in keys.clear_values())
 
 
-PROVIDED: frozenset[str] = frozenset({"terms", "limits", "files", "secrets", "origins", "limits_digest"})
+PROVIDED: frozenset[str] = frozenset(
+    {"terms", "limits", "files", "secrets", "origins", "limits_digest", "limits_keys"}
+)
 SECTIONS: frozenset[str] = frozenset(Settings.model_fields) - PROVIDED - {"mode", "prefix"}

@@ -19,6 +19,7 @@ from bot.config import Problem, Settings, check, load
 from bot.config.limits_file import limits_problems, parse_limits
 from bot.config.problems import MASK, shown
 from bot.config.read import Text, flat, read_toml
+from bot.config.settings import PROVIDED
 from bot.model.errors import ConfigError
 from bot.model.facts import Fact, LimitsChanged, LimitsRefused
 from bot.model.limits import Limits
@@ -71,6 +72,7 @@ class Reloader:
     ) -> None:
         self._settings, self._view, self._put, self._clock, self._env = settings, view, put, clock, env
         self.limits, self.version = settings.limits, view().limits_version
+        self._keys = settings.limits_keys
 
     def announce(self, by: str = "start") -> LimitsChanged | None:
         """At start: publish the file's limits unless the view (rebuilt from the journal) has the same."""
@@ -92,17 +94,23 @@ class Reloader:
         faults = limits_problems(text, complete=False)
         if faults:
             return self._refuse(by, text.digest, _texts(faults))
-        found = diff(self.limits, parse_limits(text))
-        faults = vanished(text, self.limits, found.result)
-        context = live_context(self._settings, self._view())
-        old_faults = {problem.key for problem in check(self.limits, context)}
-        faults += self._new_faults(check(found.result, context), old_faults, found.result)
+        limits = parse_limits(text)
+        found = diff(self.limits, limits)
+        faults = vanished(text, self._keys, self.limits) + self._new_faults(limits, found.result)
         if faults:
             return self._refuse(by, text.digest, _texts(faults))
-        return self._accept(by, confirm, text.digest, found)
+        result = self._accept(by, confirm, text.digest, found)
+        if result.ok:
+            self._keys = frozenset(flat(text.values))
+        return result
 
-    def _new_faults(self, faults: list[Problem], known: set[str], new: Limits) -> list[Problem]:
-        before, after = values_of(self.limits), values_of(new)
+    def _new_faults(self, asked: Limits, result: Limits) -> list[Problem]:
+        """Faults of the file and of what would be in force, without those a tightening left alone."""
+        context = live_context(self._settings, self._view())
+        known = {problem.key for problem in check(self.limits, context)}
+        faults = check(asked, context)
+        faults += [fault for fault in check(result, context) if fault not in faults]
+        before, after = values_of(self.limits), values_of(result)
 
         def excused(key: str) -> bool:
             return key in known and tightened(key, before.get(key), after.get(key))
@@ -167,19 +175,24 @@ class Reloader:
 
 
 def _flat_settings(settings: Settings) -> dict[str, Any]:
-    left_out = {"limits", "limits_digest", "origins", "files", "terms"}
+    left_out = set(PROVIDED - {"secrets"})
     return flat(settings.model_dump(exclude=left_out)) | flat(settings.terms.model_dump(), "deal.")
 
 
-def vanished(text: Text, old: Limits, new: Limits) -> list[Problem]:
-    """Keys that are missing from the file and would fall back to a default: a sign of a half-written file."""
-    before, after = values_of(old), values_of(new)
-    given = set(flat(text.values))
-    found: list[Problem] = []
-    for key, value in after.items():
-        if key not in given and value is not None and before.get(key) not in (None, value):
-            what = f"is missing and would fall from {shown(key, before[key])} to {shown(key, value)}"
-            found.append(Problem(text.file, key, None, what, f"write it: {key.rpartition('.')[2]} = …"))
+def vanished(text: Text, keys: frozenset[str], limits: Limits) -> list[Problem]:
+    """Keys that the last accepted file held and this one does not: a sign of a half-written file.
+
+    A whole obligation may go (that needs a restart), and so may a key that may be absent.
+    """
+    given, found = flat(text.values), []
+    owed = text.values.get("obligations", {})
+    optional = {"hedge.band_tokens_fixed", "options.carry"}
+    for key, value in values_of(limits).items():
+        section, exchange = key.split(".")[:2]
+        gone = section == "obligations" and exchange not in owed
+        if key in keys and key not in given and key not in optional and not gone:
+            remedy = f"write it: {key.rpartition('.')[2]} = {shown(key, value)}"
+            found.append(Problem(text.file, key, None, "is missing, but was there before", remedy))
     return found
 
 
