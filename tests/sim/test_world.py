@@ -129,7 +129,11 @@ def test_events_are_what_the_exchanges_reported() -> None:
     world.pool.on_block = lambda _, number: blocks.append(number)
     funding: list[str] = []
     world.on_funding = lambda name, _: funding.append(name)
-    events = sum(world.step() for _ in range(3_000))
+    events = 0
+    for _ in range(3_000):
+        books = [h.books for h in heard]
+        events += world.step()
+        assert all(h.books - seen <= 1 for h, seen in zip(heard, books, strict=True))  # published once a step
     reported = sum(h.books for h in heard) - before + sum(len(h.trades) for h in heard) - trades
     assert len(blocks) == 1_000
     # A taker that sweeps several levels prints several trades and counts once; nothing is counted twice.
@@ -189,6 +193,7 @@ def test_quoting_earns_the_spread_and_loses_the_impact() -> None:
     captured = adverse = volume = 0.0
     fills = [pair for h in heard[:3] for pair in h.fills]
     for fill, fair in fills:
+        assert fair != path.get(fill.venue_ns - NS)  # a fill meets the moved price, not the one quoted on
         signed = float(fill.side * fill.quantity)
         captured += signed * (fair - float(fill.price))
         adverse += signed * (path[fill.venue_ns] - fair)
