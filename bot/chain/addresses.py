@@ -23,7 +23,7 @@ NOWHERE = "0x" + "0" * 40
 
 @dataclass(frozen=True, slots=True)
 class Contracts:
-    """PancakeSwap on one chain. Addresses are lower case; `NOWHERE` = not there."""
+    """PancakeSwap on one chain. Addresses are lower case; `NOWHERE`, or an empty hash = not known."""
 
     chain_id: int
     v3_factory: str
@@ -78,28 +78,46 @@ def book_for(chain_id: int) -> Contracts:
 
 
 def book_from(values: Mapping[str, Any], chain_id: int | None = None) -> Contracts:
-    """A table from a contracts file; keys it leaves out come from the built-in table of its chain, if any.
+    """A table from a contracts file: our keys, or the contracts' own names (`MasterChefV3`), nested or not.
 
-    Keys other than the fields of `Contracts` are ignored. Raises `ConfigError` naming every bad key.
+    What it leaves out is asked of the contracts or done without (`NOWHERE`); other keys are ignored.
+    Raises `ConfigError` naming every bad value, or when neither a position manager nor a V2 factory is given.
     """
-    number = values.get("chain_id", chain_id)
-    if not isinstance(number, int):
+    inner = values.get("contracts")
+    merged = {**values, **inner} if isinstance(inner, Mapping) else dict(values)
+    number = merged.get("chain_id", chain_id)
+    if not isinstance(number, int) or isinstance(number, bool):
         raise ConfigError(["contracts: chain_id must be a whole number"])
-    base = BOOKS[number].as_dict() if number in BOOKS and "v3_factory" not in values else {}
     problems: list[str] = []
-    found: dict[str, Any] = {**base, "chain_id": number}
-    for item in fields(Contracts):
-        if item.name == "chain_id" or item.name not in values:
+    found: dict[str, str] = {}
+    for key, value in merged.items():
+        name = _NAMES.get("".join(c for c in str(key).lower() if c.isalnum()))
+        if name is None or value is None:
             continue
         try:
-            found[item.name] = _hash_or_address(item.name, values[item.name])
-        except (AbiError, TypeError, ValueError):
-            problems.append(f"contracts: {item.name} is not a 0x hex value of the right length")
-    required = [f.name for f in fields(Contracts) if f.name != "v3_init_code_hash"]
-    problems += [f"contracts: {name} is missing" for name in required if name not in found]
+            found[name] = _hash_or_address(name, value)
+        except (AbiError, TypeError, ValueError, AttributeError):
+            problems.append(f"contracts: {key} is not a 0x hex value of the right length")
+    if not problems and not {"position_manager", "v2_factory", "v2_pair"} & {*found, *merged}:
+        problems.append("contracts: neither a position_manager nor a v2_factory is given")
     if problems:
         raise ConfigError(problems)
-    return Contracts(**found)
+    absent = dict.fromkeys(_ADDRESSES, NOWHERE) | {"v2_init_code_hash": ""}
+    return Contracts(chain_id=number, **{**absent, **found})
+
+
+_ADDRESSES = [f.name for f in fields(Contracts) if f.name != "chain_id" and not f.name.endswith("_hash")]
+_NAMES = {
+    **{"".join(f.name.split("_")): f.name for f in fields(Contracts) if f.name != "chain_id"},
+    "nonfungiblepositionmanager": "position_manager",
+    "npm": "position_manager",
+    "masterchefv3": "masterchef",
+    "pancakev3factory": "v3_factory",
+    "pancakev3pooldeployer": "v3_deployer",
+    "v3pooldeployer": "v3_deployer",
+    "pancakefactory": "v2_factory",
+    "pancakeinterfacemulticall": "multicall",
+}
 
 
 def _hash_or_address(name: str, value: str) -> str:

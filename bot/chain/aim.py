@@ -15,13 +15,14 @@ import aiohttp
 
 from bot.chain import decode
 from bot.chain.abi import AbiError, word
+from bot.chain.alarms import Severity
 from bot.chain.line import Endpoint
 from bot.chain.multiread import Targets
 from bot.chain.rpc import HttpRpc, LineDown, Rpc, RpcError, WsRpc
 from bot.chain.token_check import refuse_transfer_fees
 from bot.chain.verify import Request, resolve
 
-Tell = Callable[[str, str, str], None]
+Tell = Callable[[str, str, Severity], None]
 """Takes an alarm's code, words and severity."""
 AGAIN_S = 1.0
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 
 from bot.chain import gate
 from bot.chain.abi import AbiError
+from bot.chain.alarms import Severity
 from bot.chain.gate import GateLimits
 from bot.chain.line import Line
 from bot.chain.multiread import MultiRead
 from bot.chain.rpc import LineDown, RpcError
 from bot.chain.state import ChainState
 
-Alarm = tuple[str, str, str]
+Alarm = tuple[str, str, Severity]
 """Code, words, severity."""
 
 
@@ -66,12 +67,14 @@ class Judge:
         open_points = await self._open(found, state, reference, [x for x in lines if x is not line])
         if open_points:
             self._held = True
-            alarms = [(code, f"{found[code]}: exposure frozen at block {self.last.block}", "critical")
-                      for code in open_points]  # fmt: skip
-            return Verdict(False, tuple(alarms))
-        alarms = [(code, f"{words}: confirmed, followed", "warning") for code, words in found.items()]
+            since = f"exposure frozen at block {self.last.block}"
+            held: list[Alarm] = [(code, f"{found[code]}: {since}", "critical") for code in open_points]
+            return Verdict(False, tuple(held))
+        confirmed: list[Alarm] = [
+            (c, f"{words}: confirmed, followed", "warning") for c, words in found.items()
+        ]
         self._doubted, self._held = {}, False
-        return Verdict(True, tuple(alarms))
+        return Verdict(True, tuple(confirmed))
 
     def _release(self) -> Verdict:
         if not self._held:

@@ -82,13 +82,17 @@ class LineSetup:
 
 
 class Line:
-    """A node and what it last told. `rpc` is the line to ask now, None while there is none."""
+    """A node and what it last told. `rpc` is the line to ask now, None while there is none.
+
+    `moved_s` is when its top last changed; `refused` the hash of a block it announced but would not read.
+    """
 
     def __init__(self, endpoint: Endpoint, setup: LineSetup, events: LineEvents) -> None:
         self.endpoint, self.setup, self._events = endpoint, setup, events
         self.name = endpoint.name
         self.track = HeadTrack()
-        self.seen_s = 0.0
+        self.seen_s = self.moved_s = 0.0
+        self.refused = ""
         self.calls = 0
         self._ws: WsRpc | None = None
         self._http = HttpRpc(endpoint.http_url, setup.session) if endpoint.http_url is not None else None
@@ -206,6 +210,7 @@ class Line:
         self.seen_s = self.setup.clock.monotonic()
         step = self.track.observe(head)
         if not step.known:
+            self.moved_s = self.seen_s
             self._events.on_head(self, head, step)
 
     def _take_log(self, raw: Any) -> None:

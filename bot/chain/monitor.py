@@ -9,16 +9,18 @@ Rule 4: no private key, no transaction.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
 import aiohttp
 
 from bot.chain import decode, fastpath
 from bot.chain.abi import AbiError
 from bot.chain.aim import aim, filters, widened
+from bot.chain.alarms import Alarms, Sink
 from bot.chain.decode import Head, Log
+from bot.chain.finality import Finality
 from bot.chain.gate import GateLimits
 from bot.chain.heads import Step
 from bot.chain.judge import Judge
@@ -31,12 +33,9 @@ from bot.chain.state import ChainState, Pair
 from bot.chain.verify import Request
 from bot.clock import Clock
 from bot.model.errors import ConfigError
-from bot.model.facts import Alarmed, PoolObserved
+from bot.model.facts import PoolObserved
 
-FINALITY_EVERY_BLOCKS, FINALITY_LAG_BLOCKS = 20, 40
-RETRY_S = 0.03
-Sink = Callable[[PoolObserved | Alarmed], None]
-Severity = Literal["info", "warning", "critical"]
+RETRIES, RETRY_S = 5, 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +56,22 @@ class ChainMonitor:
         self.config, self._sink, self._clock = config, sink, clock
         self.nodes = Nodes([])
         self.last: PoolObserved | None = None
-        self.finalized_block = 0
+        self._alarms, self._finality = Alarms(sink, clock), Finality()
+        self._contested = False
         self._wake = asyncio.Event()
         self._reader: MultiRead | None = None
         self._judge: Judge | None = None
         self._state: ChainState | None = None
-        self._read_hash = ""
+        self._read_hash = self._retried = self._minted = ""
+        self._retries = 0
         self._fees: dict[str, Pair] = {}
         self._fast: tuple[str, ChainState] | None = None
-        self._minted = ""
-        self._told: dict[tuple[str, str], str] = {}
         self._widen = False
-        self._finality_at = -FINALITY_EVERY_BLOCKS
 
     async def run(self) -> None:
         """Verify, then watch. Raises `ConfigError` where contracts or positions are not as they should be."""
         async with aiohttp.ClientSession() as session:
-            targets = await aim(self.config.request, self.config.endpoints, session, self._alarm)
+            targets = await aim(self.config.request, self.config.endpoints, session, self._alarms.tell)
             self._aim(targets)
             setup = LineSetup(
                 session,
@@ -92,12 +90,12 @@ class ChainMonitor:
 
     def on_head(self, line: Line, head: Head, step: Step) -> None:
         """A node's top changed: read again."""
-        self._told.pop(("lp_line_down", line.name), None)
+        self._alarms.line_is_back(line.name)
         if step.reorganised:
             self._fast = None
             if self.nodes.leads(line):
                 words = f"{line.name}: {step.dropped} blocks undone, now at {head.number}"
-                self._alarm("lp_reorg", words, "warning" if step.dropped > 2 else "info")
+                self._alarms.tell("lp_reorg", words, "warning" if step.dropped > 2 else "info")
         self._wake.set()
 
     def on_log(self, line: Line, log: Log) -> None:
@@ -111,7 +109,7 @@ class ChainMonitor:
             return
         if log.removed or state is None or log.block <= state.block or not self.nodes.leads(line):
             return
-        if log.address == targets.pair and log.block_hash == self._minted:
+        if self._contested or (log.address == targets.pair and log.block_hash == self._minted):
             return
         base = self._fast[1] if self._fast is not None and self._fast[1].block > state.block else state
         try:
@@ -127,19 +125,21 @@ class ChainMonitor:
 
     def on_trouble(self, line: Line, code: str, words: str) -> None:
         """A line was dropped or talks nonsense: somebody else is asked."""
-        self._alarm(code, words, "warning" if self.nodes.any_live() else "critical", line.name)
+        self._alarms.tell(code, words, "warning" if self.nodes.any_live() else "critical", line.name)
         self._wake.set()
 
     # Reading.
 
     async def _read_on(self) -> None:
         while True:
-            await self._wake.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.config.block_time_s):
+                    await self._wake.wait()
             self._wake.clear()
             line = self.nodes.choose(0 if self._state is None else self._state.block)
             if line is None or line.rpc is None or line.track.top is None:
                 if self.nodes.any_live():
-                    self._alarm(
+                    self._alarms.tell(
                         "lp_nodes_behind", "every node that talks is behind what was read before", "critical"
                     )
                 continue
@@ -154,62 +154,61 @@ class ChainMonitor:
             state = await self._reader.read(rpc, head.hash)
             if state.block != head.number:
                 raise AbiError(f"asked for block {head.number}, answered for {state.block}")
-            await self._finality(rpc, head)
+            lag = await self._finality.look(rpc, head)
         except LineDown as error:
             line.drop()
             self.on_trouble(line, "lp_line_down", str(error))
             return
-        except RpcError:
-            await asyncio.sleep(RETRY_S)  # announced before it can be read, or no longer the chain: ask again
-            self._wake.set()
+        except RpcError as error:
+            await self._refused(line, head, error)
             return
         except AbiError as error:
             self._read_hash = head.hash
-            self._alarm("lp_bad_data", f"{line.name}: {error}", "critical", line.name)
+            self._alarms.tell("lp_bad_data", f"{line.name}: {error}", "critical", line.name)
             return
+        if lag:
+            self._alarms.tell("lp_finality_lag", lag)
         if line.track.hash_at(head.number) == head.hash:
             self._read_hash = head.hash
             await self._consider(line, head, state)
+
+    async def _refused(self, line: Line, head: Head, error: RpcError) -> None:
+        """Announced before it can be read, or no longer the chain: ask again, then ask another node."""
+        self._retries = self._retries + 1 if self._retried == head.hash else 1
+        self._retried = head.hash
+        if self._retries > RETRIES:
+            line.refused = head.hash
+            self._alarms.tell("lp_cannot_read", f"{line.name}: {error}", "warning", line.name)
+        await asyncio.sleep(RETRY_S)
+        self._wake.set()
 
     async def _consider(self, line: Line, head: Head, state: ChainState) -> None:
         if self._fast is not None and self._fast[0] == head.hash and self._minted != head.hash:
             wrong = fastpath.differences(self._fast[1], state)
             if wrong:
-                self._alarm("lp_fast_path_mismatch", f"block {head.number}: {wrong}", "critical")
+                self._alarms.tell("lp_fast_path_mismatch", f"block {head.number}: {wrong}", "critical")
         against, believed = self.nodes.contradicting(line)
         if against:
             words = f"{line.name} and {', '.join(against)} tell different chains"
-            self._alarm("lp_nodes_disagree", words, "critical")
-        if not believed:
+            self._alarms.tell("lp_nodes_disagree", words, "critical")
+        self._contested = not believed
+        if self._contested:
             return
         assert self._judge is not None
         verdict = await self._judge.judge(state, self.config.reference(), line, self.nodes.lines)
         for code, words, severity in verdict.alarms:
-            self._alarm(code, words, severity)
+            self._alarms.tell(code, words, severity)
         if not verdict.accepted:
             return
-        self._told = {key: words for key, words in self._told.items() if key[0] == "lp_line_down"}
+        self._alarms.reading_accepted()
         self._state = self._judge.last = state
         self._fees = {holding.position_id: holding.fees for holding in holdings(state)}
         self._emit(state, head, line.name, None)
 
     def _emit(self, state: ChainState, head: Head, provider: str, fees: dict[str, Pair] | None) -> None:
-        told = Told(self._clock.now_ns(), head, provider, self.finalized_block)
+        told = Told(self._clock.now_ns(), head, provider, self._finality.block)
         self.last = observed(state, self._targets.order, told, fees)
         self._sink(self.last)
-
-    async def _finality(self, rpc: Rpc, head: Head) -> None:
-        if abs(head.number - self._finality_at) < FINALITY_EVERY_BLOCKS:
-            return
-        self._finality_at = head.number
-        try:
-            raw = await rpc.call("eth_getBlockByNumber", ["finalized", False])
-            self.finalized_block = decode.head_from(raw).number
-        except (RpcError, AbiError):
-            return  # a node that does not know the tag: finality stays what it was, and its age tells
-        lag = head.number - self.finalized_block
-        if lag > FINALITY_LAG_BLOCKS:
-            self._alarm("lp_finality_lag", f"finalized is {lag // 10 * 10} blocks behind", "warning")
 
     # Aim.
 
@@ -233,21 +232,11 @@ class ChainMonitor:
             return  # asked again with the next head
         except ConfigError as error:
             self._widen = False
-            self._alarm("lp_position_unclear", str(error), "critical")
+            self._alarms.tell("lp_position_unclear", str(error), "critical")
             return
         self._widen = False
         if targets is not before:
             self._aim(targets)
             self._read_hash = ""
             fresh = ", ".join(f"v3:{nft.token_id}" for nft in targets.nfts[len(before.nfts) :])
-            self._alarm("lp_position_found", fresh, "info")
-
-    def _alarm(self, code: str, words: str, severity: str, about: str = "") -> None:
-        """Tell once; again when the words change or after the trouble was over."""
-        if self._told.get((code, about)) == words:
-            return
-        self._told[code, about] = words
-        level: Severity = (
-            "info" if severity == "info" else "critical" if severity == "critical" else "warning"
-        )
-        self._sink(Alarmed(self._clock.now_ns(), code, words, level))
+            self._alarms.tell("lp_position_found", fresh, "info")

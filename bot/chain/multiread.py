@@ -8,6 +8,7 @@ position.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from bot.chain import abi, decode
 from bot.chain.abi import AbiError, Call
 from bot.chain.addresses import NOWHERE, Contracts
-from bot.chain.rpc import Rpc
+from bot.chain.rpc import Rpc, RpcError
 from bot.chain.state import ChainState, NftState, Pair, PairState, PoolState, TokenOrder
 
 TWAP_S = 30
@@ -60,18 +61,23 @@ class MultiRead:
             if key not in self._index:
                 self._index[key] = len(calls)
                 calls.append(call)
-        self.count = len(calls)
+        self.calls = calls
         data = abi.encode_multicall(calls)
         self.request = {"to": targets.contracts.multicall, "data": "0x" + data.hex(), "gas": hex(GAS)}
 
     async def read(self, rpc: Rpc, block_hash: str | None = None) -> ChainState:
         """The state at a block (None = the node's newest). Raises `LineDown`, `RpcError`, `AbiError`."""
+        if self.targets.contracts.multicall == NOWHERE:
+            return self.state(*await one_by_one(rpc, self.calls, block_hash))
         at: Any = "latest" if block_hash is None else {"blockHash": block_hash}
         return self.decode(abi.unhex(await rpc.call("eth_call", [self.request, at])))
 
     def decode(self, raw: bytes) -> ChainState:
-        """The answer's bytes as states. Raises `AbiError`."""
-        block, answers = abi.decode_multicall(raw, self.count)
+        """The multicall's answer as a state. Raises `AbiError`."""
+        return self.state(*abi.decode_multicall(raw, len(self.calls)))
+
+    def state(self, block: int, answers: list[bytes | None]) -> ChainState:
+        """The answers to `calls` as a state. Raises `AbiError`."""
         read = _Answers(self._index, answers)
         targets = self.targets
         gone: list[str] = []
@@ -89,6 +95,26 @@ class MultiRead:
         wallet = (read.uint("wallet0"), read.uint("wallet1")) if targets.owner is not None else None
         pool = _pool(read, targets.twap_s) if targets.pool is not None else None
         return ChainState(block, pool, tuple(nfts), pair, wallet, tuple(gone))
+
+
+async def one_by_one(
+    rpc: Rpc, calls: list[Call], block_hash: str | None = None
+) -> tuple[int, list[bytes | None]]:
+    """(block number, answers) without a multicall contract: as many requests, pinned to one block."""
+    params = ["latest", False] if block_hash is None else [block_hash, False]
+    method = "eth_getBlockByNumber" if block_hash is None else "eth_getBlockByHash"
+    head = decode.head_from(await rpc.call(method, params))
+
+    async def ask(call: Call) -> bytes | None:
+        request = {"to": call.target, "data": "0x" + call.data.hex()}
+        try:
+            return abi.unhex(await rpc.call("eth_call", [request, {"blockHash": head.hash}])) or None
+        except RpcError as error:
+            if "revert" in error.message.lower():
+                return None
+            raise
+
+    return head.number, list(await asyncio.gather(*(ask(call) for call in calls)))
 
 
 class _Answers:

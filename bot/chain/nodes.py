@@ -1,6 +1,6 @@
 """Several nodes, one of them believed: who leads, and whether the others contradict.
 
-Rule 1: the leader stays while it lives and keeps within two blocks of the highest node.
+Rule 1: the leader stays while it lives and is not a block time behind the highest node.
 Rule 2: a new leader must not take us back in height; only the leader itself may (it saw the chain undone).
 Rule 3: where nodes tell different chains below the race at the top, the majority counts; a tie holds all.
 """
@@ -22,12 +22,15 @@ class Nodes:
 
     def choose(self, floor: int) -> Line | None:
         """The line to read from; None when none is live and at height `floor` or nearly so."""
-        live = [(line, line.track.top.number) for line in self.lines if line.live and line.track.top]
+        tops = [(line, line.track.top) for line in self.lines if line.live]
+        live = [(line, top.number) for line, top in tops if top is not None and top.hash != line.refused]
         if not live:
             return None
-        top = max(number for _line, number in live)
+        highest, top = max(live, key=lambda pair: pair[1])
+        setup = highest.setup
+        racing = setup.clock.monotonic() - highest.moved_s <= setup.block_time_s
         for line, number in live:
-            if line is self._leader and number >= top - BEHIND_BLOCKS:
+            if line is self._leader and (number == top or (racing and number >= top - BEHIND_BLOCKS)):
                 return line
         ready = [(line, number) for line, number in live if number >= floor - BEHIND_BLOCKS]
         if not ready:

@@ -7,14 +7,14 @@ Rule 3: reading only: no account, no signature, no transaction.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 
 from eth_utils.crypto import keccak
 
 from bot.chain import abi, decode
 from bot.chain.abi import AbiError, Call
-from bot.chain.addresses import NOWHERE, Contracts, book_for
+from bot.chain.addresses import NOWHERE, Contracts
+from bot.chain.asker import Asker, book_on, completed
 from bot.chain.multiread import Nft, Targets
 from bot.chain.rpc import Rpc
 from bot.chain.state import TokenOrder
@@ -42,7 +42,8 @@ class Request:
 
 async def resolve(rpc: Rpc, request: Request) -> Targets:
     """What to read for `request`, verified. Raises `ConfigError`, `LineDown`, `RpcError`."""
-    ask = Asker(rpc, await _book(rpc, request))
+    ask = Asker(rpc, await book_on(rpc, request.contracts, request.chain_id))
+    ask.book = await completed(ask, request.v2_pair)
     try:
         token, quote = (
             abi.address(abi.address_int(request.token)),
@@ -69,57 +70,6 @@ async def resolve(rpc: Rpc, request: Request) -> Targets:
     return targets
 
 
-class Asker:
-    """Several reads in one request, at the node's newest block."""
-
-    def __init__(self, rpc: Rpc, book: Contracts) -> None:
-        self.rpc, self.book = rpc, book
-
-    async def many(self, calls: list[Call]) -> list[bytes | None]:
-        """One answer per call; None where the contract refused or nothing is there."""
-        if not calls:
-            return []
-        data = abi.encode_multicall(calls)
-        request = {"to": self.book.multicall, "data": "0x" + data.hex()}
-        raw = abi.unhex(await self.rpc.call("eth_call", [request, "latest"]))
-        return [answer or None for answer in abi.decode_multicall(raw, len(calls))[1]]
-
-    async def words(self, what: dict[str, Call]) -> dict[str, int]:
-        """One word per named read. Raises `ConfigError` naming those that do not answer one."""
-        answers = await self.many(list(what.values()))
-        bad = [f"chain: {name} does not answer as it should" for name, a in zip(what, answers, strict=True)
-               if a is None or len(a) != abi.WORD]  # fmt: skip
-        if bad:
-            raise ConfigError(bad)
-        return {name: int.from_bytes(a or b"", "big") for name, a in zip(what, answers, strict=True)}
-
-    async def code(self, named: dict[str, str]) -> None:
-        """Raises `ConfigError` for every address without code."""
-        found = await asyncio.gather(*(self.rpc.call("eth_getCode", [a, "latest"]) for a in named.values()))
-        missing = [
-            f"chain: there is no contract at {address} ({name})"
-            for (name, address), code in zip(named.items(), found, strict=True)
-            if len(str(code)) <= 2
-        ]
-        if missing:
-            raise ConfigError(missing)
-
-
-async def _book(rpc: Rpc, request: Request) -> Contracts:
-    raw = await rpc.call("eth_chainId", [])
-    try:
-        chain_id = int(raw, 16)
-    except (TypeError, ValueError):
-        raise ConfigError([f"chain: {rpc.name} does not tell its chain id"]) from None
-    book = request.contracts or book_for(chain_id)
-    for name, wanted in (("the configuration", request.chain_id), ("the contracts file", book.chain_id)):
-        if wanted is not None and wanted != chain_id:
-            raise ConfigError([f"chain: {rpc.name} is on chain {chain_id}, {name} says {wanted}"])
-    ask = Asker(rpc, book)
-    await ask.code({"multicall": book.multicall})
-    return book
-
-
 async def _order(ask: Asker, token: str, quote: str) -> TokenOrder:
     if token == quote:
         raise ConfigError(["chain: token and quote are the same contract"])
@@ -137,13 +87,16 @@ async def _order(ask: Asker, token: str, quote: str) -> TokenOrder:
 
 async def discover(ask: Asker, owner: str) -> list[int]:
     """Ids of every V3 position `owner` holds, in the wallet or staked, whatever the pool."""
-    places = [ask.book.position_manager]
+    places = {"position_manager": ask.book.position_manager}
     if ask.book.masterchef != NOWHERE:
-        places.append(ask.book.masterchef)
-    counts = await ask.words({p: Call(p, abi.encode("balanceOf(address)", owner)) for p in places})
+        places["masterchef"] = ask.book.masterchef
+    asked = {
+        f"{n}'s balanceOf()": Call(p, abi.encode("balanceOf(address)", owner)) for n, p in places.items()
+    }
+    counts = (await ask.words(asked)).values()
     calls = [
         Call(place, abi.encode("tokenOfOwnerByIndex(address,uint256)", owner, index))
-        for place, count in counts.items()
+        for place, count in zip(places.values(), counts, strict=True)
         for index in range(min(count, 500))
     ]
     return [int.from_bytes(answer, "big") for answer in await ask.many(calls) if answer is not None]
@@ -233,13 +186,15 @@ async def _pair(ask: Asker, targets: Targets, claimed: str) -> str:
     book = ask.book
     if targets.owner is None:
         raise ConfigError(["chain: a V2 pair needs its owner: whose liquidity tokens are to be counted?"])
-    salt = keccak(bytes.fromhex(targets.token0[2:]) + bytes.fromhex(targets.token1[2:]))
-    pair = create2(book.v2_factory, salt, book.v2_init_code_hash)
+    await ask.code({"v2_factory": book.v2_factory, "v2_pair": claimed.lower()})
+    question = Call(book.v2_factory, abi.encode("getPair(address,address)", targets.token0, targets.token1))
+    pair = abi.address((await ask.words({"v2_factory's getPair()": question}))["v2_factory's getPair()"])
     if claimed.lower() != pair:
-        raise ConfigError(
-            [f"chain: v2_pair is {claimed.lower()}, but the factory's address for it is {pair}"]
-        )
-    await ask.code({"v2_factory": book.v2_factory, "v2_pair": pair})
+        problem = f"chain: v2_pair is {claimed.lower()}, but the factory's address for it is {pair}"
+        raise ConfigError([problem])
+    salt = keccak(bytes.fromhex(targets.token0[2:]) + bytes.fromhex(targets.token1[2:]))
+    if book.v2_init_code_hash and create2(book.v2_factory, salt, book.v2_init_code_hash) != pair:
+        raise ConfigError([f"chain: v2_pair {pair} was not made of the known code: another exchange's?"])
     await _expect(ask, {"v2_pair's factory()": (pair, "factory()", book.v2_factory)})
     return pair
 

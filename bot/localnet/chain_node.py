@@ -214,12 +214,13 @@ class Sender:
             digest = await self.rpc.call("eth_sendTransaction", [tx], timeout_s=10)
         except RpcError as error:
             raise Reverted(str(error)) from None
-        receipt = await self._receipt(str(digest))
+        receipt = await self.receipt(str(digest))
         if int(receipt["status"], 16) != 1:
             raise Reverted(f"transaction {digest} to {tx.get('to', 'a new contract')} reverted")
         return receipt
 
-    async def _receipt(self, digest: str) -> dict[str, Any]:
+    async def receipt(self, digest: str) -> dict[str, Any]:
+        """The receipt of a transaction, waited for."""
         async with asyncio.timeout(30):
             while True:
                 found: dict[str, Any] | None = await self.rpc.call("eth_getTransactionReceipt", [digest])
