@@ -10,6 +10,7 @@ Rule 4: a failing quoter pulls its own quotes and says so; the other exchanges a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from bot.channels import Inbox, Latest
@@ -88,16 +89,13 @@ class Quoter:
         while True:
             self._wake.clear()
             self._requote()
-            pause = (
-                _OBSERVE_S if self._retry_at is None else max(0.0, self._retry_at - self._clock.monotonic())
-            )
-            try:
-                async with asyncio.timeout(min(pause, _OBSERVE_S)):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pause_s()):
                     await self._wake.wait()
-            except TimeoutError:
-                self._retry_at = None
-                self.live.invalidate()
-                self._observe(force=True)
+            self._on_time()
+            if self._answered:
+                self._answered = False
+                self._observe()
 
     def _pause_s(self) -> float:
         """Until the next observation is due, or an earlier retry."""
@@ -107,7 +105,7 @@ class Quoter:
             until = min(until, self._retry_at)
         return max(0.0, until - now)
 
-    def _retry(self) -> None:
+    def _on_time(self) -> None:
         now = self._clock.monotonic()
         if self._retry_at is not None and now >= self._retry_at:
             self._retry_at = None
