@@ -20,6 +20,6 @@ USER bot
 VOLUME /state
 # SIGTERM is the orderly stop: quotes off, hedge the rest, cancel, verify. Give it time: docker stop --time 60.
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["bot", "status", "--json"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["bot", "status", "--json"]
 ENTRYPOINT ["bot"]
 CMD ["run", "-c", "config/paper.toml", "--json"]

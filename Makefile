@@ -46,7 +46,11 @@ unit: setup
 	$(BIN)/pytest -q -n $(JOBS) --dist loadfile --benchmark-disable --ignore tests/test_tidy.py
 
 bench: setup
-	$(BIN)/pytest -q tests/bench --benchmark-only
+	@for file in tests/bench/bench_*.py; do \
+	  echo "== $$file"; \
+	  if grep -q '^def test_' $$file; then $(BIN)/pytest -q --benchmark-only $$file; \
+	  else PYTHONPATH=.:tests $(BIN)/python $$file; fi || exit 1; \
+	done
 
 format: setup
 	$(BIN)/ruff check --fix .
