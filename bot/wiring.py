@@ -123,13 +123,9 @@ class _Paper:
         self.known = [self.store.load(e) for e in exchanges] if isinstance(self.store, PaperStore) else []
         self.world = self._world(exchanges)
         self.venues = self._venues(exchanges)
-        if isinstance(self.world, World):
-            self.world.on_funding = self._funding
-            for key, terms in self.world.funding_terms.items():
-                self._funding(key, terms)
-        else:
-            for key, venue in self.venues.items():
-                venue.funding_terms = self.world.funding(key)
+        self.world.on_funding = self._funding
+        for key, venue in self.venues.items():
+            venue.funding_terms = self.world.funding(key)
 
     def _exchange(self, instrument: Instrument) -> SimExchange:
         one = self.settings.opening.accounts.get(instrument.id)

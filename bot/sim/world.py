@@ -93,6 +93,7 @@ class World:
             (e, EXCHANGES.index(e.instrument.exchange)) for e in exchanges if e.instrument.kind is Kind.PERP
         ]
         self._held: list[SimExchange] = []
+        self._books = [exchange.book for exchange in exchanges]
         self._settle_ns = self._calendar.next_ns(start_ns)
         self._update_ns = self._print_ns = self._timer_ns = start_ns
         self._prints = np.random.default_rng(prints)
@@ -147,6 +148,8 @@ class World:
             self._release()
         if now >= self._timer_ns:
             events += self._timers(now)
+        for book in self._books:
+            book.seen_ns = now  # streams beat even when nothing changed: silence would mean a lost line
         return events
 
     def _sweep(self, takers: list[Taker]) -> int:
