@@ -28,7 +28,7 @@ class Pending(IntEnum):
     AMEND = 2
     CANCEL = 3
     UNKNOWN = 4
-    DOUBT = 5  # an amend of unknown fate was settled without its price: the order must go
+    DOUBT = 5  # an amend of unknown fate was settled without saying which: the order must go
 
 
 class AmendRights(NamedTuple):
@@ -171,23 +171,26 @@ class LiveQuotes:
         self.invalidate()
 
     def _opened(self, order: LiveOrder, update: OrderUpdated, grown: bool) -> None:
-        """Settle what was pending. Without a price, an update that tells of a fill settles no amend."""
+        """Settle what was pending, as far as this update can tell."""
         order.state = OrderState.OPEN
+        price = update.price_ticks
+        moved = order.to_ticks != order.ticks
         if order.pending is Pending.AMEND:
-            if update.price_ticks == 0 and update.reason:
+            if update.reason:
                 order.to_ticks, order.to_lots, order.pending = order.ticks, order.lots, Pending.NONE
-            elif update.price_ticks == order.to_ticks or (update.price_ticks == 0 and not grown):
+            elif price == order.to_ticks if price and moved else not grown:
                 self._rest(order, order.to_ticks, order.to_lots)
-            elif update.price_ticks and not grown:
-                self._rest(order, update.price_ticks, order.lots)
+            # else it tells of a fill or repeats itself: the amend's own answer is still to come
         elif order.pending is Pending.CANCEL:
             if update.reason:
-                order.pending = Pending.NONE
-        elif update.price_ticks:
-            lots = order.to_lots if update.price_ticks == order.to_ticks else order.lots
-            self._rest(order, update.price_ticks, lots)
+                sure = (order.to_ticks, order.to_lots) == (order.ticks, order.lots)
+                order.pending = Pending.NONE if sure else Pending.DOUBT
+        elif price == 0 if moved else order.to_lots != order.lots:
+            order.pending = Pending.DOUBT
+        elif price:
+            self._rest(order, price, order.to_lots if price == order.to_ticks else order.lots)
         else:
-            order.pending = Pending.NONE if order.to_ticks == order.ticks else Pending.DOUBT
+            order.pending = Pending.NONE
 
     def _rest(self, order: LiveOrder, ticks: int, lots: int) -> None:
         order.pending = Pending.NONE

@@ -224,30 +224,30 @@ class SideDiff:
         if self._reaches_own(ticks):
             self._hold_back(order)
             return
-        if self.frame.rights.price or (
-            self.frame.rights.size_down and ticks == order.ticks and lots < order.lots
-        ):
+        rights, shrinks = self.frame.rights, ticks == order.ticks and lots < order.lots
+        if rights.price or (rights.size_down and shrinks):
             self._amend(order, ticks, lots)
             return
         self._cancel(order)
         self._place(ticks, lots)
 
     def _amend(self, order: LiveOrder, ticks: int, lots: int) -> None:
-        own_value = order.ticks * order.lots
         lots = self._means.affordable(ticks, lots, order)
+        if ticks == order.ticks and lots == order.lots:
+            self._see(ticks)
+            return
         if lots * ticks < self.frame.plan.amount_min or lots < 1:
             self._hold_back(order)
             return
-        self._means.value -= max(0, ticks * lots - own_value)
+        self._means.value -= max(0, ticks * lots - order.ticks * order.lots)
         self._means.lots -= max(0, lots - order.lots)
         self.amends.append(Amend(order.client_id, self.frame.instrument, ticks, lots))
         self._see(ticks)
 
     def _place(self, ticks: int, lots: int) -> None:
         fits = self._means.affordable(ticks, lots, None)
-        if fits < lots * self._size_min or fits * ticks < self.frame.plan.amount_min:
-            return
-        if self._reaches_own(ticks):
+        too_small = fits < lots * self._size_min or fits * ticks < self.frame.plan.amount_min
+        if too_small or self._reaches_own(ticks):
             return
         self._means.value -= ticks * fits
         self._means.lots -= fits

@@ -138,10 +138,17 @@ def test_amend_refused_keeps_the_order() -> None:
     quotes.on_order(update("a", OrderState.OPEN, reason="amend refused"))
     kept = order(quotes, "a")
     assert (kept.ticks, kept.lots, kept.pending) == (99, 50, Pending.NONE)
+
+
+def test_an_echo_at_the_old_price_settles_no_amend() -> None:
+    quotes = quotes_with(("a", Side.BUY, 99, 50))
     quotes.amending(Amend("a", "binance.spot", 100, 40), NOW)
-    quotes.on_order(update("a", OrderState.OPEN, price_ticks=99))
+    quotes.on_fill(fill("a", "t1", "1.0"))
+    quotes.on_order(update("a", OrderState.OPEN, filled=10, price_ticks=99))
     kept = order(quotes, "a")
-    assert (kept.ticks, kept.lots, kept.pending) == (99, 50, Pending.NONE)
+    assert (kept.ticks, kept.lots, kept.pending) == (99, 40, Pending.AMEND)
+    quotes.on_order(update("a", OrderState.OPEN, filled=10, price_ticks=100))
+    assert (kept.ticks, kept.lots, kept.pending) == (100, 30, Pending.NONE)
 
 
 def test_a_fill_report_without_price_settles_no_amend() -> None:
@@ -181,6 +188,15 @@ def test_unknown_amend_settled_with_its_price_is_clear_and_without_it_doubtful()
         kept = order(quotes, "a")
         assert (kept.pending is Pending.DOUBT, kept.ticks, kept.lots) == (doubtful, ticks, lots)
         assert kept.settled
+
+
+def test_unknown_amend_of_the_size_alone_stays_doubtful() -> None:
+    for price in (0, 99):
+        quotes = quotes_with(("a", Side.BUY, 99, 50))
+        quotes.amending(Amend("a", "binance.spot", 99, 40), NOW)
+        quotes.on_order(update("a", OrderState.UNKNOWN))
+        quotes.on_order(update("a", OrderState.OPEN, price_ticks=price))
+        assert order(quotes, "a").pending is Pending.DOUBT
 
 
 def test_cancel_refused_frees_the_order_again() -> None:
