@@ -60,7 +60,8 @@ def _grid(sigma: float, tokens: float) -> tuple[tuple[float, ...], tuple[object,
 def options(at_s: float = 0.0, sigma: float = 1.0, tokens: float = 100_000) -> OptionsValued:
     spots, rows = _grid(sigma, tokens)
     at = T0 + round(at_s * S)
-    return OptionsValued(at, at, sigma, 0.05, 0.0, spots, rows, (1.0,) * len(rows), "european")  # type: ignore[arg-type]
+    years = (1.0,) * len(rows)
+    return OptionsValued(at, at, sigma, 0.05, 0.0, spots, rows, years, "european")  # type: ignore[arg-type]
 
 
 def pool(at_s: float = 0.0, liquidity: float = 500_000.0, fees: float = 0.0, block: int = 1) -> PoolObserved:

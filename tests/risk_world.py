@@ -1,4 +1,6 @@
-"""Facts of a small desk for the risk tests: three exchanges, spot and perp each, ticks of 1e-4, lots of 1 token."""
+"""Facts of a small desk for the risk tests: three exchanges, spot and perp each, ticks of 1e-4, lots of 1
+token.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def fill(
     price: float | str,
     **more: object,
 ) -> Fill:
-    """A trade of `tokens` (signed) in `key`. Options: fee, currency, purpose, at_s, origin, client, venue_s."""
+    """A trade of `tokens` (signed) in `key`. Options: fee, currency, purpose, at_s, origin, client,
+    venue_s.
+    """
     purpose = str(more.get("purpose", "q" if key.endswith("spot") else "h"))
     at = T0 + round(float(str(more.get("at_s", 0))) * S)
     quantity = D(str(tokens))
@@ -79,7 +83,9 @@ def top(key: str, mid: float, at_s: float = 0.0, half: float = 0.0002, lots: int
     return TopOfBook(key, bid, lots, max(ask, bid + 1), lots, T0 + round(at_s * S))
 
 
-def sample(mid: float, at_s: float = 0.0, keys: tuple[str, ...] = (*SPOTS, *PERPS), **more: object) -> MarketSampled:
+def sample(
+    mid: float, at_s: float = 0.0, keys: tuple[str, ...] = (*SPOTS, *PERPS), **more: object
+) -> MarketSampled:
     """All books around `mid` at `at_s` seconds; `funding` = annual rate of every perp."""
     rate = float(str(more.get("funding", 0.0)))
     funding = tuple((k, rate * 8 / 8_760, 8.0, T0) for k in keys if k in PERPS)

@@ -3,7 +3,6 @@
 Rule 1: the ledger decides whether a fact is new; only what it booked reaches the PnL.
 Rule 2: whose trade it was is read from the client id; a trade that is not ours is EXTERNAL: counted and
 alarmed.
-Rule 3: a newer epoch of our own prefix on a venue means another instance took over: fail safe.
 """
 
 from __future__ import annotations
@@ -11,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from bot.model.errors import FailSafe, Refusal
-from bot.model.facts import AccountOpened, Fill, FundingPaid, Started, Transferred, VenueSnapshot
+from bot.model.errors import Refusal
+from bot.model.facts import AccountOpened, Fill, FundingPaid, Transferred
 from bot.model.instrument import InstrumentId
 from bot.model.order import Purpose, parse_client_id
 from bot.risk.hedge import FillVariance
 from bot.risk.ledger import ZERO, Booked, Ledger
 from bot.risk.markout import Markouts
 from bot.risk.pnl import Holdings, Pnl
-from bot.risk.reconcile import TOLERANCE_USDT, Differences, sort_orders
+from bot.risk.reconcile import Differences
 from bot.risk.setup import RiskSetup
 
 Alert = Callable[[str, str], None]
@@ -29,38 +28,31 @@ _CAPITAL = frozenset({"lp", "loan", "owner", "project", "outside"})
 
 
 class Bookkeeper:
-    """Ledger, reconciliation and the counters that come from fills."""
+    """The ledger and the counters that come from fills."""
 
     def __init__(self, setup: RiskSetup, pnl: Pnl, alert: Alert) -> None:
         self._setup, self._pnl, self._alert = setup, pnl, alert
         self.ledger = Ledger(setup.instruments, setup.terms.token)
         self._perps = frozenset(setup.perps)
-        self._differences = Differences(setup.instruments)
+        self.differences = Differences(setup.instruments)
         self.fill_variance = FillVariance()
         self.markouts = Markouts()
-        self.settled: set[InstrumentId] = set()
-        self.epoch = 0
         self.fills = self.hedges = 0
         self.sold_tokens = self.sale_usdt = ZERO
         self.version = 0
         self._cash: dict[str, float] = {}
         self._tokens: dict[str, float] = {}
         self._positions: dict[InstrumentId, float] = {}
-        self._hold()
+        self.hold()
 
     # --- facts ---
-
-    def start(self, fact: Started) -> None:
-        """A new run: every account has to be reconciled again."""
-        self.epoch = max(self.epoch, fact.epoch)
-        self.settled.clear()
 
     def open(self, fact: AccountOpened) -> None:
         """Opening balance: capital."""
         if self._refused(self.ledger.open(fact)):
             return
         self._pnl.contribute(float(fact.tokens), float(fact.usdt))
-        self._hold()
+        self.hold()
 
     def transfer(self, fact: Transferred) -> None:
         """Between our accounts nothing is earned; across the border it is capital or its own line."""
@@ -74,7 +66,7 @@ class Bookkeeper:
         elif moved.counterparty:
             line = "exercise" if moved.counterparty == "exercise" else "transfers"
             self._pnl.book(line, tokens * (self._pnl.spot or 0.0) + usdt)
-        self._hold()
+        self.hold()
 
     def funding(self, fact: FundingPaid) -> None:
         """A settled funding payment."""
@@ -83,7 +75,7 @@ class Bookkeeper:
             self._refused(booked)
         elif booked:
             self._pnl.book("funding", float(fact.usdt))
-            self._hold(fact.instrument)
+            self.hold(fact.instrument)
 
     def fill(self, fact: Fill) -> None:
         """A trade of ours, or of our account."""
@@ -100,45 +92,10 @@ class Bookkeeper:
             self._alert("external_fill", f"{fact.instrument}: {booked.quantity} @ {fact.price} is not ours")
         if booked.fee_other:
             self._alert("fee_unvalued", f"{fact.instrument}: fee of {fact.fee} {booked.fee_other} not valued")
-        tokens, usdt = self._differences.explained(fact)
+        tokens, usdt = self.differences.explained(fact)
         if tokens or usdt:
-            self._external(fact.instrument, -tokens, -usdt)
-        self._hold(fact.instrument)
-
-    def snapshot(self, fact: VenueSnapshot) -> None:
-        """The one reconcile path: orders, trades, then what no trade explains."""
-        key = fact.instrument
-        account = self.ledger.accounts.get(key)
-        if account is None or key not in self._setup.instruments:
-            self._alert("instrument", f"snapshot of an instrument that is not configured: {key}")
-            return
-        self._orders(fact)
-        if not account.opened:
-            self._adopt(fact)
-            return
-        for trade in fact.trades or ():
-            self.fill(trade)
-        verdict = self._differences.judge(fact, account)
-        if verdict.tokens or verdict.usdt:
-            self._external(key, verdict.tokens, verdict.usdt)
-        if verdict.entry_usdt:
-            self.ledger.shift_entry(key, verdict.entry_usdt)
-        if verdict.note:
-            self._alert("reconcile", verdict.note)
-        if verdict.settled:
-            self.settled.add(key)
-        self._hold(key)
-
-    def enter_adopted(self, marks: dict[InstrumentId, float], spot: float) -> None:
-        """Give perp positions taken over from a venue their entry: the first mark seen."""
-        entered = False
-        for key in self._perps:
-            if not self.ledger.accounts[key].entry_known:
-                self.ledger.set_entry(key, Decimal(repr(marks.get(key, spot))))
-                self._pnl.contribute(0.0, -float(self.ledger.accounts[key].cost))
-                entered = True
-        if entered:
-            self._hold()
+            self.external(fact.instrument, -tokens, -usdt)
+        self.hold(fact.instrument)
 
     # --- parts ---
 
@@ -181,7 +138,7 @@ class Bookkeeper:
         if booked.fee_usdt:
             self._pnl.book("hedge_fees", -float(booked.fee_usdt))
 
-    def _external(self, key: InstrumentId, tokens: Decimal, usdt: Decimal) -> None:
+    def external(self, key: InstrumentId, tokens: Decimal, usdt: Decimal) -> None:
         """Book a difference at the mark: a perp changes hands there, spot tokens appear or vanish."""
         pnl = self._pnl
         mark = pnl.perp_marks.get(key, pnl.spot or 0.0)
@@ -195,40 +152,7 @@ class Bookkeeper:
         pnl.book("external", value + float(usdt))
         self._alert("external_adjustment", f"{key}: {tokens} tokens, {usdt} USDT at {mark:g}")
 
-    def _orders(self, fact: VenueSnapshot) -> None:
-        if not fact.open_orders or not self.epoch:
-            return
-        found = sort_orders(fact.open_orders, self._setup.prefix, self.epoch)
-        if found.newer:
-            order = found.newer[0].client_id
-            raise FailSafe(f"{fact.instrument} order {order} is of a newer run; another instance took over")
-        if found.foreign:
-            self._alert("foreign_order", f"{fact.instrument}: {len(found.foreign)} open orders are not ours")
-        if found.orphans:
-            self._alert("orphan_order", f"{fact.instrument}: {len(found.orphans)} orders of an older run")
-
-    def _adopt(self, fact: VenueSnapshot) -> None:
-        key, position, usdt = fact.instrument, fact.position, fact.usdt
-        if position is None or usdt is None or not (position.is_finite() and usdt.is_finite()):
-            self._alert("reconcile", f"{key}: opening balance unknown (query failed)")
-            return
-        for trade in fact.trades or ():
-            self.ledger.know(trade)
-        expected = self._setup.opening.get(key)
-        if expected is not None:
-            lot = self._setup.instruments[key].lot
-            if abs(position - expected[0]) > lot or abs(usdt - expected[1]) > TOLERANCE_USDT:
-                self._alert("opening", f"{key} holds {position} tokens, {usdt} USDT; expected {expected}")
-        self.ledger.adopt(key, position, usdt)
-        spot, mark = self._pnl.spot, self._pnl.perp_marks.get(key)
-        if key not in self._perps:
-            self._pnl.contribute(float(position), float(usdt))
-        elif spot is not None:
-            self._pnl.contribute(0.0, float(usdt) + float(position) * (spot if mark is None else mark))
-        self.settled.add(key)
-        self._hold(key)
-
-    def _hold(self, *keys: str) -> None:
+    def hold(self, *keys: str) -> None:
         """Tell the PnL what the ledger holds now; `keys` are the accounts that changed (none = any)."""
         ledger, perps = self.ledger, self._positions
         for key in keys or ledger.accounts:

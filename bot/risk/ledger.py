@@ -1,7 +1,8 @@
 """Accounts of tokens and USDT, moved by facts and by nothing else.
 
 Rule 1: money and quantities are Decimals, exact to the last unit; floats never enter.
-Rule 2: a fill counts once per (instrument, trade id), an opening once per account, a payment once per id.
+Rule 2: a fill counts once per (instrument, trade id), a payment once per id, an opening and a transfer once
+per fact.
 Rule 3: the order of fills may move money between a perp's wallet and its entry cost, never their
 difference.
 Rule 4: a fee in a currency other than USDT and the token has no known value: it stands in its own line.
@@ -91,12 +92,12 @@ class Ledger:
         self._trades = {key: TradeIds() for key in instruments}
         self._payments = Once()
         self._transfers = Once()
-        self._openings: set[tuple[str, bool]] = set()
+        self._openings: set[tuple[str, bool, Decimal, Decimal]] = set()
 
     # --- facts ---
 
     def open(self, fact: AccountOpened) -> Refusal | None:
-        """Book an opening balance, once per account and origin (own or borrowed)."""
+        """Book an opening balance. The same account, origin (own or borrowed) and amounts count once."""
         account = self.accounts.get(fact.account)
         if account is None:
             return Refusal("account", f"opening of an account that is not configured: {fact.account}")
@@ -106,10 +107,10 @@ class Ledger:
             )
         if fact.account in self.perps and fact.tokens:
             return Refusal("account", f"{fact.account} is a perpetual: it is opened in USDT only")
-        key = (fact.account, fact.borrowed)
+        key = (fact.account, fact.borrowed, fact.tokens, fact.usdt)
         if key in self._openings:
             return Refusal("repeated", "")
-        if account.opened and not any(name == fact.account for name, _ in self._openings):
+        if account.opened and not any(name == fact.account for name, *_ in self._openings):
             return Refusal(
                 "opening", f"{fact.account} already took its balance from the venue; opening ignored"
             )

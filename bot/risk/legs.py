@@ -32,11 +32,12 @@ class Legs:
         self.lp_book, self.option_book = LpBook(), OptionBook()
         self.lp: LpTotals | None = None
         self.options: BookGreeks | None = None
+        self._off_grid = False
 
     def reprice(self, spot: float, now_ns: int) -> tuple[LpLeg, OptionLeg]:
         """Value both books at `spot` and `now_ns`; returns them as the PnL wants them."""
         self.lp = lp = self.lp_book.value_at(spot)
-        self.options = self.option_book.totals_at(spot, now_ns)
+        self._take(self.option_book.totals_at(spot, now_ns))
         return (LpLeg() if lp is None else LpLeg(lp.value, lp.delta)), self._option_leg()
 
     def pool(self, fact: PoolObserved) -> None:
@@ -54,9 +55,7 @@ class Legs:
             return
         gone = self.lp_book.vanished(p.position_id for p in fact.positions)
         if gone:
-            self._alert(
-                "lp_vanished", f"block {fact.block}: positions {', '.join(gone)} vanished"
-            )
+            self._alert("lp_vanished", f"block {fact.block}: positions {', '.join(gone)} vanished")
         flow = old is None or _moved(old.positions, fact.positions)
         self.lp_book.replace(fact)
         self.lp = totals
@@ -81,7 +80,7 @@ class Legs:
         self.option_book = fresh
         if spot is None:
             return
-        self.options = fresh.totals_at(spot, now_ns)
+        self._take(fresh.totals_at(spot, now_ns))
         if old is None:
             self._pnl.option_begin(now_ns, self._option_leg())
             return
@@ -94,7 +93,9 @@ class Legs:
         lp, options = self.lp, self.options
         lp_age, option_age = self.lp_age_s(now_ns), self.option_book.age_s(now_ns)
         lp_known = not expected[0] if lp_age is None else lp_age <= limits.risk.lp_age_s_max
-        options_known = not expected[1] if option_age is None else option_age <= 2 * limits.options.revalue_s
+        options_known = not expected[1]
+        if option_age is not None:
+            options_known = option_age <= 2 * limits.options.revalue_s and not self._off_grid
         return (
             Part(lp.delta, lp.gamma, lp_known) if lp is not None else Part(0.0, 0.0, lp_known),
             Part(options.delta, options.gamma, options_known)
@@ -147,6 +148,12 @@ class Legs:
             self.option_book.age_s(now_ns),
             self.option_book.rows_at(spot) or (),
         )
+
+    def _take(self, greeks: BookGreeks | None) -> None:
+        # Where the valuation says nothing (a spot far off its grid) the last greeks stay, as unknown.
+        self._off_grid = greeks is None and self.option_book.valued is not None
+        if greeks is not None:
+            self.options = greeks
 
     def _option_leg(self) -> OptionLeg:
         greeks, valued = self.options, self.option_book.valued

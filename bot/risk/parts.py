@@ -6,6 +6,7 @@ from collections import deque
 
 from bot.deal.obligations import ObligationMeter
 from bot.model.instrument import InstrumentId
+from bot.risk.audit import Audit
 from bot.risk.bookkeeper import Bookkeeper
 from bot.risk.legs import Legs
 from bot.risk.levels import Levels
@@ -29,6 +30,7 @@ class Parts:
         self.alert_count = 0
         self.pnl = Pnl()
         self.books = Bookkeeper(setup, self.pnl, self.alert)
+        self.audit = Audit(setup, self.books, self.pnl, self.alert)
         self.marker = Marker(setup.instruments)
         self.legs = Legs(self.pnl, self.alert)
         self.steering = Steering(setup, self.alert)
@@ -68,7 +70,7 @@ class Parts:
     def missing(self) -> str:
         """What the state still waits for before it is ready; empty when it has seen everything once."""
         setup = self.setup
-        waits = [f"{key} reconciled" for key in setup.instruments if key not in self.books.settled]
+        waits = [f"{key} reconciled" for key in setup.instruments if key not in self.audit.settled]
         waits += [f"{key} streams" for key in setup.instruments if key not in self.up]
         if setup.lp_expected and self.legs.lp_book.reading is None:
             waits.append("LP reading")

@@ -78,7 +78,7 @@ class RiskState:
                 p.legs.value_options(fact, p.now_ns)
                 p.display = (p.pnl.spot, p.now_ns)
             case VenueSnapshot():
-                p.books.snapshot(fact)
+                p.audit.snapshot(fact)
                 p.steering.snapshot(fact)
             case FundingPaid():
                 p.books.funding(fact)
@@ -114,11 +114,11 @@ class RiskState:
         p.steering.mark(marks, p.marker.touch)
         if marks.fair is not None:
             perps = {key: x.mark for key, x in p.steering.perps.items() if x.mark is not None}
-            p.books.enter_adopted(perps, marks.fair)
+            p.audit.enter_adopted(perps, marks.fair)
             legs = p.legs.reprice(marks.fair, fact.seen_ns)
             p.pnl.mark(fact.seen_ns, marks.fair, perps, legs)
             p.books.markouts.mark(fact.seen_ns, marks.fair)
-        if p.now_ns - p.display[1] >= _DISPLAY_NS:
+        if p.now_ns - p.display[1] >= _DISPLAY_NS or p.display[0] is None:
             p.display = (p.pnl.spot, p.now_ns)
 
     def _quotes(self, fact: QuotesObserved) -> None:
@@ -166,7 +166,7 @@ class RiskState:
 
     def _start(self, fact: Started) -> None:
         p = self.parts
-        p.books.start(fact)
+        p.audit.start(fact)
         p.steering.restart()
         p.up.clear()
         p.health_version += 1

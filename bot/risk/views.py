@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from bot.model.instrument import InstrumentId
 from bot.model.view import Level, LpView, ObligationView, OptionView, SellView, SpotView, View
+from bot.risk.ledger import TREASURY
 from bot.risk.parts import Parts
 
 
@@ -91,10 +92,12 @@ class Viewer:
         return table
 
     def _spot_views(self) -> dict[InstrumentId, SpotView]:
-        """Balances; tokens beyond what the asks need are reserved for the sale, largest surplus first."""
+        """Balances. What is still to be sold and not in the treasury is reserved here, beyond what the asks
+        need, largest surplus first.
+        """
         s = self._parts
         accounts, price = s.books.ledger.accounts, s.display[0]
-        left, surplus = s.unsold_tokens, {}
+        left, surplus = max(0.0, s.unsold_tokens - float(accounts[TREASURY].tokens)), {}
         for key in self._spot_keys:
             owed = s.limits.obligations.get(s.setup.instruments[key].exchange)
             needed = 0.0

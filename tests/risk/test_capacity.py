@@ -23,7 +23,9 @@ from bot.risk.capacity import (
 )
 from risk_desk import limits
 
-LIQUIDATION = json.loads((Path(__file__).parent.parent / "golden" / "golden_misc.json").read_text())["liquidation"]
+LIQUIDATION = json.loads((Path(__file__).parent.parent / "golden" / "golden_misc.json").read_text())[
+    "liquidation"
+]
 LIMITS = Limits()
 
 

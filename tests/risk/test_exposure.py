@@ -13,7 +13,9 @@ DEAL = json.loads((Path(__file__).parent.parent / "golden" / "golden_misc.json")
 
 
 def sources(**more: object) -> Sources:
-    base = Sources(200_000, -849_356, 0, -849_356, 3_000_000, 0.0, Part(500_000, -250_000), Part(149_356, 111_548))
+    base = Sources(
+        200_000, -849_356, 0, -849_356, 3_000_000, 0.0, Part(500_000, -250_000), Part(149_356, 111_548)
+    )
     return base._replace(**more)
 
 

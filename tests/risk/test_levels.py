@@ -1,4 +1,6 @@
-"""Each trigger fires where it should, stays quiet where it should; levels go up at once and down by the rules."""
+"""Each trigger fires where it should, stays quiet where it should; levels go up at once and down by the
+rules.
+"""
 
 from __future__ import annotations
 
@@ -153,11 +155,15 @@ CAUSES = st.fixed_dictionaries(
 
 
 @given(st.lists(st.tuples(st.floats(0, 20), CAUSES), max_size=30))
-def test_without_the_operator_a_level_from_reducing_up_never_falls(steps: list[tuple[float, dict[str, object]]]) -> None:
+def test_without_the_operator_a_level_from_reducing_up_never_falls(
+    steps: list[tuple[float, dict[str, object]]],
+) -> None:
     levels, at = normal(), 0.0
     for elapsed, causes in steps:
         before, at = levels.level, at + elapsed
-        wanted = max((t.level for t in triggers(QUIET._replace(**causes), LIMITS) if not t.confirm_s), default=0)
+        wanted = max(
+            (t.level for t in triggers(QUIET._replace(**causes), LIMITS) if not t.confirm_s), default=0
+        )
         after = judged(levels, at, **causes)
         assert after >= wanted
         if before >= Level.REDUCING:

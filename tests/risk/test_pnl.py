@@ -15,7 +15,9 @@ VENUES = PERPS
 
 
 class World:
-    """Three spot venues, three perps, a V2 pool and an option: holdings kept apart from the meter under test."""
+    """Three spot venues, three perps, a V2 pool and an option: holdings kept apart from the meter under
+    test.
+    """
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -50,7 +52,9 @@ class World:
     def step(self) -> None:
         draw = self.random
         self.now += draw.randrange(1, 60 * S)
-        kind = draw.choice(["mark", "spot", "perp", "fee", "funding", "lp", "vol", "transfer", "sale", "capital"])
+        kind = draw.choice(
+            ["mark", "spot", "perp", "fee", "funding", "lp", "vol", "transfer", "sale", "capital"]
+        )
         quantity, price = draw.gauss(0, 3_000), self.spot * (1 + draw.gauss(0, 1e-3))
         if kind == "mark":
             self.spot *= math.exp(draw.gauss(0, 2e-3))

@@ -33,7 +33,9 @@ def test_routes_without_impact_fill_in_order_of_cost() -> None:
 
 
 ROUTES = st.lists(
-    st.builds(Route, st.floats(-0.002, 0.002), st.floats(1e-10, 1e-6), st.floats(0, 1e6)), min_size=1, max_size=5
+    st.builds(Route, st.floats(-0.002, 0.002), st.floats(1e-10, 1e-6), st.floats(0, 1e6)),
+    min_size=1,
+    max_size=5,
 )
 
 
