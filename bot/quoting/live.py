@@ -164,6 +164,22 @@ class LiveQuotes:
         self.invalidate()
         return True
 
+    def confirm(self, client_id: str, ticks: int, lots: int, horizon_ns: int) -> bool:
+        """A query shows the order resting at this price and size: settles what was pending or in doubt.
+
+        Requests sent at or after `horizon_ns` may still be on their way and are left alone; so are orders
+        without doubt, which the streams know better. Returns whether anything was settled.
+        """
+        order = self._orders.get(client_id)
+        if order is None or order.pending is Pending.NONE:
+            return False
+        if not order.settled and order.sent_ns >= horizon_ns:
+            return False
+        order.state = OrderState.OPEN
+        self._rest(order, ticks, lots)
+        self.invalidate()
+        return True
+
     def clear(self) -> None:
         """Forget every order (after a cancel-all that the venue confirmed)."""
         for order in list(self._orders.values()):

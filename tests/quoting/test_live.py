@@ -236,3 +236,30 @@ def test_needs_refresh_outside_either_interval() -> None:
     assert quotes.needs_refresh(0.9899, 1.0)
     assert quotes.needs_refresh(1.0, 1.0201)
     assert quotes.needs_refresh(float("nan"), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "sent_ns", "settled"),
+    [(None, 5, True), (OrderState.UNKNOWN, 5, True), (OrderState.UNKNOWN, 10, False), (None, 10, False)],
+)
+def test_a_query_settles_what_cannot_change_any_more(
+    state: OrderState | None, sent_ns: int, settled: bool
+) -> None:
+    quotes = quotes_with(("a", Side.BUY, 99, 50))
+    quotes.amending(Amend("a", "binance.spot", 100, 40), sent_ns)
+    if state:
+        quotes.on_order(update("a", state))
+    assert quotes.confirm("a", 100, 35, horizon_ns=10) is settled
+    kept = order(quotes, "a")
+    assert (kept.pending is Pending.NONE) is settled
+    assert (kept.ticks, kept.lots) == ((100, 35) if settled else (99, 50))
+    assert quotes.own_bids == {kept.ticks: kept.lots}
+
+
+def test_a_query_does_not_overrule_the_streams() -> None:
+    quotes = quotes_with(("a", Side.BUY, 99, 50))
+    quotes.on_order(update("a", OrderState.OPEN))
+    quotes.on_fill(fill("a", "t1", "1"))
+    assert not quotes.confirm("a", 99, 50, horizon_ns=10**18)
+    assert not quotes.confirm("gone", 99, 50, horizon_ns=10**18)
+    assert order(quotes, "a").lots == 40
