@@ -48,8 +48,7 @@ def shown(key: str, value: object) -> str:
     """A value as it may be printed: secrets masked, addresses cut to their host, long ones shortened."""
     if is_secret(key):
         return MASK
-    text = f'"{value}"' if isinstance(value, str) else _plain(value)
-    text = _URL.sub(rf"\1\2/{MASK}", text).replace("\n", " ")
+    text = _plain(value).replace("\n", " ")
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
@@ -58,6 +57,8 @@ def _plain(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:.12g}"
+    if isinstance(value, str):
+        return '"' + _URL.sub(rf"\1\2/{MASK}", value) + '"'
     if isinstance(value, (tuple, list)):
         return f"[{', '.join(_plain(item) for item in value)}]"
     return str(value)
@@ -138,10 +139,10 @@ def _remedy(kind: str, owner: type[BaseModel] | None, field: FieldInfo | None, n
             else f"remove it (known here: {', '.join(known) or 'none'})"
         )
     example = _example(field)
-    verb = "add it" if kind == "missing" else "set"
+    verb = "add" if kind == "missing" else "write"
     if example is None:
-        return f"{verb}, see the comments in the file that ships with the program"
-    return f"{verb}, e.g. {name} = {example}" if kind == "missing" else f"set e.g. {example}"
+        return f"{verb} it as in the file that ships with the program"
+    return f"add it, e.g. {name} = {example}" if kind == "missing" else f"set e.g. {example}"
 
 
 def _example(field: FieldInfo | None) -> str | None:

@@ -32,6 +32,10 @@ class Counter:
         self._called.clear()
 
 
+def _save(file: Path, text: str) -> None:
+    file.write_text(text)
+
+
 def _burst(file: Path) -> None:
     for number in range(20):
         file.write_text(f"a = {number}\n")
@@ -62,7 +66,7 @@ async def test_saves_in_place_and_by_rename_are_each_one_change(tmp_path: Path) 
 async def _until_watching(folder: Path, file: Path, changed: Counter) -> None:
     """The watcher starts in its own thread: change the file until it has noticed once."""
     for number in range(200):
-        file.write_text(f"start = {number}\n")
+        _save(file, f"start = {number}\n")
         try:
             async with asyncio.timeout(0.5):
                 await changed._called.wait()
