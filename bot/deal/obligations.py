@@ -25,7 +25,7 @@ from bot.quoting.live import LiveOrder, LiveQuotes
 
 NS = 1_000_000_000
 DAY_NS = 86_400 * NS
-GAP_S = 5.0
+GAP_S = 10.0
 _OPEN = OrderState.OPEN  # a module's name is found faster than an enum's member
 EXCLUDED = "maintenance"
 SILENT = "not observed"

@@ -117,12 +117,13 @@ def _best_other(
         return 0, 0
     if best not in own:
         return best, levels[best]
-    ticks = best
-    for _ in range(_SCAN):
-        lots = levels.get(ticks, 0) - own.get(ticks, 0)
-        if lots > 0:
-            return ticks, lots
-        ticks += step
+    if len(levels) > _SCAN:  # a deep book is dense at its touch
+        ticks = best
+        for _ in range(_SCAN):
+            lots = levels.get(ticks, 0) - own.get(ticks, 0)
+            if lots > 0:
+                return ticks, lots
+            ticks += step
     for ticks in sorted(levels, reverse=step < 0):
         lots = levels[ticks] - own.get(ticks, 0)
         if lots > 0:

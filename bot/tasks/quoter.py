@@ -44,7 +44,7 @@ from bot.venues.guard import Guard
 
 _SKEW_STEP_BPS = 0.1  # a smaller change of the skew does not move the quotes
 _RETRY_S = 0.2
-_OBSERVE_S = 2.0
+_OBSERVE_S = 4.0
 _DEPTH_STEP = 0.01
 
 
