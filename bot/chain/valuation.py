@@ -15,7 +15,8 @@ from typing import Any
 
 import aiohttp
 
-from bot.chain import decode
+from bot.chain import abi, decode
+from bot.chain.abi import Call
 from bot.chain.addresses import NOWHERE, book_from
 from bot.chain.asker import Asker, book_on, completed
 from bot.chain.multiread import MultiRead, Targets
@@ -78,6 +79,8 @@ async def _value(rpc: Rpc, request: ValueRequest, clock: Clock) -> dict[str, Any
             raise ConfigError([f"chain: {words}" for words in state.gone])
         rows += _rows(state, targets, request.price)
         chain.setdefault("chain_id", targets.contracts.chain_id)
+        if "symbols" not in chain:
+            chain["symbols"] = await _symbols(rpc, targets)
         chain.setdefault("pool_price_usdt", pool_price(state, targets.order))
         chain.setdefault("twap_price_usdt", twap_price(state, targets.order))
     age_s = max(0.0, (clock.now_ns() - head.time_ns) / NS)
@@ -90,6 +93,14 @@ async def _value(rpc: Rpc, request: ValueRequest, clock: Clock) -> dict[str, Any
         "positions": rows,
         "total": {key: math.fsum(row[key] for row in rows) for key in _SUMMED},
     }
+
+
+async def _symbols(rpc: Rpc, targets: Targets) -> dict[str, str]:
+    """The tokens' own names for themselves, made harmless; a token that tells none has none."""
+    calls = [Call(token, abi.encode("symbol()")) for token in (targets.token0, targets.token1)]
+    told = [abi.text(answer) if answer else "" for answer in await Asker(rpc, targets.contracts).many(calls)]
+    token, quote = told if targets.order.token_is_0 else reversed(told)
+    return {"token": token, "quote": quote}
 
 
 async def _parts(rpc: Rpc, request: ValueRequest) -> list[Request]:

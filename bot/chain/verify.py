@@ -118,9 +118,9 @@ async def _v3(ask: Asker, targets: Targets, ids: list[int], request: Request) ->
     named = {
         "position_manager's factory()": (book.position_manager, "factory()", book.v3_factory),
         "position_manager's deployer()": (book.position_manager, "deployer()", book.v3_deployer),
-        "v3_factory's poolDeployer()": (book.v3_factory, "poolDeployer()", book.v3_deployer),
     }
     await _expect(ask, named)
+    await _expect(ask, {"v3_factory's poolDeployer()": (book.v3_factory, "poolDeployer()", book.v3_deployer)})
     found = await positions(ask, ids)
     ours = _ours(targets, found, set(request.v3_ids))
     fee = await _fee(ask, request.v3_pool, {position.fee for position in ours.values()})

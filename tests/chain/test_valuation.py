@@ -107,6 +107,13 @@ async def test_positions_of_two_fee_tiers_are_valued_together(shared_node: Share
         assert len(found["positions"]) == 4
 
 
+async def test_a_hostile_name_is_harmless(shared_node: SharedNode) -> None:
+    async with shared_node.lab(LabSpec(price=HALF, symbol="\x1b[2J\nOWNED" + "x" * 90)) as lab:
+        await open_positions(lab)
+        found = await avalue_positions(request_for(shared_node, lab))
+        assert found["symbols"] == {"token": "?[2J?OWNED" + "x" * 22 + "…", "quote": "USDT"}
+
+
 async def test_out_of_range_has_no_gamma(shared_node: SharedNode) -> None:
     async with shared_node.lab(LabSpec(price=HALF)) as lab:
         await open_positions(lab)
