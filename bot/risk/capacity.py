@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.model.instrument import InstrumentId
 from bot.model.limits import Limits
@@ -20,8 +21,7 @@ MAINTENANCE_RATE = 0.025  # share of notional kept as maintenance margin; venues
 
 @dataclass(slots=True)
 class Perp:
-    """One perp as the hedge sees it. Tokens, USDT; `a`, `k` are the cost of selling / buying (see `Route`).
-    """
+    """One perp as the hedge sees it: tokens, USDT; fees, spreads and basis as fractions of notional."""
 
     key: InstrumentId
     lot: float
@@ -51,42 +51,54 @@ class Perp:
         return self.up and self.known and not self.penalised
 
 
-def margin_per_token(side: int, limits: Limits) -> float:
-    """Equity that a position of one token must have, as a share of its price, on `side` (+1 long, −1
-    short).
+class Margin(NamedTuple):
+    """What the limits ask of a perp account: equity per token of a short / long as a share of its price,
+    and the venue's own figures from which on a position may only shrink.
+    """
+
+    short: float
+    long: float
+    ratio_max: float
+    distance_min: float
+
+
+def margin(limits: Limits) -> Margin:
+    """The margin rules in force.
 
     With equity E and maintenance rate m, liquidation of a short N stands at (E + N·F)/(N·(1+m)) and of a
     long at (N·F − E)/(N·(1−m)); asking for a distance d from the mark F gives E ≥ N·F·((1+d)(1+m) − 1) and
     E ≥ N·F·(1 − (1−d)(1−m)). Only the share `margin_use_max` of the equity is used.
     """
-    distance, rate = limits.hedge.liquidation_distance_min, MAINTENANCE_RATE
-    share = (1 + distance) * (1 + rate) - 1 if side < 0 else 1 - (1 - distance) * (1 - rate)
-    return share / limits.hedge.margin_use_max
+    hedge = limits.hedge
+    distance, use = hedge.liquidation_distance_min, hedge.margin_use_max
+    short = ((1 + distance) * (1 + MAINTENANCE_RATE) - 1) / use
+    return Margin(short, (1 - (1 - distance) * (1 - MAINTENANCE_RATE)) / use, use, distance)
 
 
-def position_max(perp: Perp, side: int, limits: Limits) -> float:
-    """Largest position in tokens (≥ 0) the account's margin carries on `side`; 0 while the mark is unknown.
+def position_max(perp: Perp, side: int, rules: Margin) -> float:
+    """Largest position in tokens (≥ 0) the account's margin carries on `side` (+1 long, −1 short); 0 while
+    the mark is unknown.
     """
     if perp.mark is None or perp.equity_usdt <= 0:
         return 0.0
-    return perp.equity_usdt / (perp.mark * margin_per_token(side, limits))
+    return perp.equity_usdt / (perp.mark * (rules.short if side < 0 else rules.long))
 
 
-def may_grow(perp: Perp, limits: Limits) -> bool:
+def may_grow(perp: Perp, rules: Margin) -> bool:
     """Whether the venue's own figures leave room for a larger position."""
-    if not perp.usable or perp.mark is None:
+    mark, price = perp.mark, perp.liquidation_price
+    if mark is None or not perp.usable:
         return False
-    if perp.margin_ratio is not None and perp.margin_ratio >= limits.hedge.margin_use_max:
+    if perp.margin_ratio is not None and perp.margin_ratio >= rules.ratio_max:
         return False
-    price = perp.liquidation_price
-    return price is None or price <= 0 or abs(price / perp.mark - 1) >= limits.hedge.liquidation_distance_min
+    return price is None or price <= 0 or abs(price / mark - 1) >= rules.distance_min
 
 
-def growth_room(perp: Perp, side: int, limits: Limits) -> float:
+def growth_room(perp: Perp, side: int, rules: Margin) -> float:
     """Tokens the target may still move on `side` beyond flat, by margin alone (≥ 0)."""
-    if not may_grow(perp, limits):
+    if not may_grow(perp, rules):
         return 0.0
-    return max(0.0, position_max(perp, side, limits) - max(0.0, side * perp.target))
+    return max(0.0, position_max(perp, side, rules) - max(0.0, side * perp.target))
 
 
 def closing_room(perp: Perp, side: int) -> float:
@@ -96,28 +108,32 @@ def closing_room(perp: Perp, side: int) -> float:
 
 def gross_room(perps: Iterable[Perp], price: float, limits: Limits) -> float:
     """Tokens by which Σ|target| may still grow under `gross_perp_usdt_max`."""
-    return max(0.0, limits.risk.gross_perp_usdt_max / price - sum(abs(p.target) for p in perps))
+    room = limits.risk.gross_perp_usdt_max / price
+    for perp in perps:
+        room -= abs(perp.target)
+    return max(0.0, room)
 
 
 def rooms(
-    perps: Mapping[InstrumentId, Perp], price: float, limits: Limits
+    perps: Mapping[InstrumentId, Perp], gross: float, rules: Margin
 ) -> dict[InstrumentId, tuple[float, float]]:
-    """(room to sell, room to buy) in tokens of every perp: what closes the position, then what margin
-    carries.
+    """(room to sell, room to buy) in tokens of every perp: what closes the position, then what margin and
+    the `gross` room left carry.
     """
-    gross = gross_room(perps.values(), price, limits)
-    short, long = margin_per_token(-1, limits), margin_per_token(1, limits)
     found: dict[InstrumentId, tuple[float, float]] = {}
     for key, perp in perps.items():
-        if not perp.usable:
+        target = perp.target
+        if may_grow(perp, rules):
+            most_short, most_long = position_max(perp, -1, rules), position_max(perp, 1, rules)
+            if target > 0.0:
+                sell, buy = target + min(gross, most_short), min(gross, max(0.0, most_long - target))
+            else:
+                sell, buy = min(gross, max(0.0, most_short + target)), min(gross, most_long) - target
+            found[key] = (sell, buy)
+        elif perp.usable:
+            found[key] = (max(0.0, target), max(0.0, -target))
+        else:
             found[key] = (0.0, 0.0)
-            continue
-        target, sell, buy = perp.target, 0.0, 0.0
-        if perp.mark is not None and perp.equity_usdt > 0 and may_grow(perp, limits):
-            carried = perp.equity_usdt / perp.mark
-            sell = min(gross, max(0.0, carried / short + min(0.0, target)))
-            buy = min(gross, max(0.0, carried / long - max(0.0, target)))
-        found[key] = (sell + max(0.0, target), buy + max(0.0, -target))
     return found
 
 

@@ -20,7 +20,7 @@ from bot.model.market import TopOfBook
 from bot.model.order import Side
 from bot.model.view import Level, View
 from bot.pricing.bands import BandInputs, combined_band
-from bot.risk.capacity import Perp, closing_room, gross_room, growth_room, position_max
+from bot.risk.capacity import Margin, Perp, closing_room, gross_room, growth_room, margin, position_max
 from bot.risk.split import Route, place
 
 YEAR_S = 365 * 86_400.0
@@ -97,7 +97,7 @@ class Decision:
     shortfall: float = 0.0
 
 
-def pin(perps: Mapping[InstrumentId, Perp], limits: Limits) -> None:
+def pin(perps: Mapping[InstrumentId, Perp], rules: Margin) -> None:
     """Set the targets that are not free: of a perp that cannot trade (to its position, an order in doubt
     counted at half: the least worst case), and of one whose margin no longer carries its target.
     """
@@ -107,7 +107,7 @@ def pin(perps: Mapping[InstrumentId, Perp], limits: Limits) -> None:
         elif abs(perp.target) > abs(perp.position) and perp.mark is not None:
             side = 1 if perp.target > 0 else -1
             held = max(0.0, side * perp.position)
-            perp.target = side * min(abs(perp.target), max(held, position_max(perp, side, limits)))
+            perp.target = side * min(abs(perp.target), max(held, position_max(perp, side, rules)))
 
 
 def retarget(
@@ -126,13 +126,13 @@ def retarget(
     order_tokens = limits.hedge.order_usdt_max / price
     free = [p for p in perps.values() if p.usable and p.mark is not None]
     rest = _apply(free, [closing_room(p, side) for p in free], side, (wanted, order_tokens))
-    gross = gross_room(perps.values(), price, limits)
+    gross, rules = gross_room(perps.values(), price, limits), margin(limits)
     total = abs(sum(p.target for p in perps.values()) + side * rest)
     share = max(limits.hedge.exchange_share_max * total, order_tokens) if len(perps) > 1 else math.inf
     for cap in (share, math.inf):
         if rest < min((p.lot for p in free), default=math.inf) / 2:
             break
-        caps = [min(growth_room(p, side, limits), max(0.0, cap - max(0.0, side * p.target))) for p in free]
+        caps = [min(growth_room(p, side, rules), max(0.0, cap - max(0.0, side * p.target))) for p in free]
         placed_before = rest
         beyond = max(0.0, rest - gross)
         rest = beyond + _apply(free, caps, side, (rest - beyond, order_tokens))

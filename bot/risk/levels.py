@@ -22,7 +22,8 @@ CONFIRM_LOSS_S = 2.0
 class Inputs(NamedTuple):
     """What the level is judged on. Ages in seconds (None = never seen), money in USDT.
 
-    `net_usdt` is the confirmed unhedged delta at fair value, tokens that are still to be sold left out.
+    `net_usdt` is the confirmed unhedged delta at fair value, tokens that are still to be sold left out;
+    `unhedged_age_s` is how long it has been outside the band, `stalled_s` how long without getting smaller.
     `lp_age_s` / `options_age_s` are 0.0 where the deal has none.
     """
 
@@ -35,6 +36,7 @@ class Inputs(NamedTuple):
     move_bps_per_s: float = 0.0
     net_usdt: float = 0.0
     unhedged_age_s: float = 0.0
+    stalled_s: float = 0.0
     loss_from_peak_usdt: float = 0.0
     unknown_orders: int = 0
     perps_usable: int = 1
@@ -102,8 +104,9 @@ def _exposure(x: Inputs, limits: Limits, found: list[Trigger]) -> None:
     if size > most:
         detail = f"{size:,.0f} USDT of net delta unhedged, limit {most:,.0f}"
         found.append(Trigger(Level.PULLED, "net_delta", detail))
-        if size > 2 * most:
-            found.append(Trigger(Level.REDUCING, "net_delta_twice", detail, limits.risk.unhedged_age_s_max))
+        if size > 2 * most and x.stalled_s > limits.risk.unhedged_age_s_max:
+            detail += f" and not shrinking for {x.stalled_s:.0f} s"
+            found.append(Trigger(Level.REDUCING, "net_delta_twice", detail))
     if x.unhedged_age_s > limits.risk.unhedged_age_s_max:
         found.append(Trigger(Level.PULLED, "unhedged", f"outside the band for {x.unhedged_age_s:.0f} s"))
 

@@ -52,7 +52,7 @@ class Review:
         sound = marks.fair_inputs >= p.limits.risk.fair_inputs_min
         if sound and (p.peak is None or total > p.peak):
             p.peak = total
-        since = steering.unhedged_since_ns
+        since, stalled = steering.unhedged_since_ns, steering.stalled_since_ns
         return Inputs(
             p.ready,
             "" if p.ready else p.missing(),
@@ -63,6 +63,7 @@ class Review:
             p.marker.move_bps_per_s,
             steering.net_judged * (p.pnl.spot or 0.0),
             (now - since) / 1e9 if since else 0.0,
+            (now - stalled) / 1e9 if stalled else 0.0,
             p.peak - total if p.peak is not None and sound else 0.0,
             p.unknown_orders,
             sum(x.usable for x in steering.perps.values()),

@@ -155,7 +155,7 @@ class RiskState:
     def _limits(self, fact: LimitsChanged) -> None:
         p = self.parts
         p.limits, p.limits_version = fact.limits, fact.version
-        p.steering.invalidate_band()
+        p.steering.limit(fact.limits)
         p.meter.limits(fact.limits.obligations)
 
     def _command(self, fact: OperatorCommand) -> None:
@@ -163,6 +163,7 @@ class RiskState:
         p.levels.command(fact.command, fact.reason, fact.by, p.now_ns)
         if fact.command == "resume":
             p.peak = None
+            p.steering.excuse()
 
     def _start(self, fact: Started) -> None:
         p = self.parts

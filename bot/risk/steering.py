@@ -16,9 +16,9 @@ from typing import NamedTuple
 from bot.model.facts import HedgeWorking, VenueSnapshot
 from bot.model.instrument import InstrumentId
 from bot.model.limits import Limits
-from bot.model.view import Exposure, Level, Marks, PerpView
+from bot.model.view import Exposure, Level, Marks
 from bot.pricing.bands import BandInputs
-from bot.risk.capacity import Perp, quote_rooms, rooms
+from bot.risk.capacity import Perp, gross_room, margin, quote_rooms, rooms
 from bot.risk.exposure import Part, Sources, measure
 from bot.risk.hedge import FillVariance, Tradable, band_in_force, pin, retarget, smallest_band
 from bot.risk.ledger import Ledger
@@ -67,10 +67,13 @@ class Steering:
             max((p.lot for p in self.perps.values()), default=0.0),
             max((p.notional_usdt_min for p in self.perps.values()), default=0.0),
         )
+        self._rules = margin(setup.limits)
         self.band = 0.0
         self._band_ns = 0
         self.exposure = Exposure(complete=False)
         self.unhedged_since_ns = 0
+        self.stalled_since_ns = 0
+        self._smallest = 0.0
         self.net_judged = 0.0
         self.rooms: dict[InstrumentId, tuple[float, float]] = {}
         self.quote_rooms = (0.0, 0.0)
@@ -94,8 +97,7 @@ class Steering:
             _margin(perp)
 
     def mark(self, marks: Marks, touch: Mapping[InstrumentId, tuple[float, float]]) -> None:
-        """Take prices, costs and funding. A perp without a price stands at fair value plus its usual basis.
-        """
+        """Take prices, costs, funding. A perp without a price stands at fair value plus its basis."""
         fair = marks.fair
         for key, perp in self.perps.items():
             perp.basis = basis = marks.basis.get(key, 0.0)
@@ -122,8 +124,13 @@ class Steering:
         if perp is not None:
             perp.margin_ratio, perp.liquidation_price = fact.margin_ratio, fact.liquidation_price
 
-    def invalidate_band(self) -> None:
-        """Recompute the band at the next review."""
+    def excuse(self) -> None:
+        """The operator has seen the unhedged delta: count anew how long it does not shrink."""
+        self.stalled_since_ns = 0
+
+    def limit(self, limits: Limits) -> None:
+        """Take new limits: margin rules now, the band at the next review."""
+        self._rules = margin(limits)
         self._band_ns = 0
 
     # --- the decision ---
@@ -138,39 +145,31 @@ class Steering:
             for perp in self.perps.values():
                 perp.target = perp.position
         elif x.level is not Level.HALTED and price is not None:
-            pin(self.perps, x.limits)
+            pin(self.perps, self._rules)
             self._retarget(x, price, self._sources(x))
         self.exposure = exposure = self._measure(x)
         confirmed = exposure.net - exposure.working
         self.net_judged = max(0.0, confirmed - x.unsold_tokens) if confirmed > 0 else confirmed
-        if abs(self.net_judged) <= exposure.band or not x.ready:
-            self.unhedged_since_ns = 0
-        elif not self.unhedged_since_ns:
-            self.unhedged_since_ns = x.now_ns
+        self._age(x, exposure.band)
         if price is not None:
-            self.rooms = rooms(self.perps, price, x.limits)
+            gross = gross_room(self.perps.values(), price, x.limits)
+            self.rooms = rooms(self.perps, gross, self._rules)
             self.quote_rooms = quote_rooms(self.rooms, self.net_judged, price, x.limits)
 
-    def views(self) -> dict[InstrumentId, PerpView]:
-        """The perps for readers."""
-        out = {}
-        for key, p in self.perps.items():
-            sell, buy = self.rooms.get(key, (0.0, 0.0))
-            out[key] = PerpView(
-                p.position,
-                p.target,
-                p.working,
-                p.unknown,
-                sell,
-                buy,
-                p.wallet_usdt,
-                p.margin_ratio,
-                p.liquidation_price,
-                p.up and p.known,
-            )
-        return out
-
     # --- parts ---
+
+    def _age(self, x: Situation, band: float) -> None:
+        """Since when the confirmed delta has been outside the band, and since when it has not shrunk by 1
+        %.
+        """
+        size = abs(self.net_judged)
+        if size <= band or not x.ready:
+            self.unhedged_since_ns = self.stalled_since_ns = 0
+            return
+        if not self.unhedged_since_ns:
+            self.unhedged_since_ns = x.now_ns
+        if not self.stalled_since_ns or size < 0.99 * self._smallest:
+            self._smallest, self.stalled_since_ns = size, x.now_ns
 
     def _retarget(self, x: Situation, price: float, source: float) -> None:
         band = smallest_band(price, self._least) if x.level is Level.FLATTEN else self.band

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from bot.model.instrument import InstrumentId
-from bot.model.view import Level, LpView, ObligationView, OptionView, SellView, SpotView, View
+from bot.model.view import Level, LpView, ObligationView, OptionView, PerpView, SellView, SpotView, View
 from bot.risk.ledger import TREASURY
 from bot.risk.parts import Parts
 
@@ -48,7 +48,7 @@ class Viewer:
             s.limits_version,
             s.marker.marks,
             steering.exposure,
-            MappingProxyType(steering.views()),
+            MappingProxyType(self._perps()),
             self._spots,
             self._obligations(),
             self._lp,
@@ -117,6 +117,24 @@ class Viewer:
             )
             for key in self._spot_keys
         }
+
+    def _perps(self) -> dict[InstrumentId, PerpView]:
+        steering, found = self._parts.steering, {}
+        for key, p in steering.perps.items():
+            sell, buy = steering.rooms.get(key, (0.0, 0.0))
+            found[key] = PerpView(
+                p.position,
+                p.target,
+                p.working,
+                p.unknown,
+                sell,
+                buy,
+                p.wallet_usdt,
+                p.margin_ratio,
+                p.liquidation_price,
+                p.up and p.known,
+            )
+        return found
 
     def _obligations(self) -> Mapping[str, ObligationView]:
         meter = self._parts.meter

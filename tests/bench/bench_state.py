@@ -20,7 +20,12 @@ from risk_desk import pool, ready, run, settle_hedges  # noqa: E402
 from risk_world import PERPS, SPOTS, T0, S, fill, sample  # noqa: E402
 
 ROUNDS, EACH = 9, 200
-BUDGETS_US = {"apply(MarketSampled)": 40.0, "apply(Fill) spot": 60.0, "apply(Fill) perp": 60.0, "view()": 15.0}
+BUDGETS_US = {
+    "apply(MarketSampled)": 40.0,
+    "apply(Fill) spot": 60.0,
+    "apply(Fill) perp": 60.0,
+    "view()": 15.0,
+}
 
 
 def desk() -> RiskState:

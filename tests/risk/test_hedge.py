@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.model.limits import HedgeLimits, Limits
 from bot.pricing.bands import BandInputs, combined_band
-from bot.risk.capacity import Perp
+from bot.risk.capacity import Perp, margin
 from bot.risk.hedge import (
     FillVariance,
     Tradable,
@@ -175,7 +175,7 @@ def test_a_perp_that_cannot_trade_is_pinned_and_the_others_take_over() -> None:
     retarget(book, 300_000, 1_000, 1.0, LIMITS)
     lost = book[PERPS[0]]
     lost.position, lost.working, lost.unknown, lost.up = -20_000.0, -10_000.0, True, False
-    pin(book, LIMITS)
+    pin(book, margin(LIMITS))
     assert lost.target == -25_000  # an order in doubt counts half
     retarget(book, 300_000 + total(book), 1_000, 1.0, LIMITS)
     assert lost.target == -25_000
@@ -186,12 +186,12 @@ def test_a_target_the_margin_no_longer_carries_is_pulled_back() -> None:
     book = perps()
     one = book[PERPS[0]]
     one.target, one.position, one.equity_usdt = -200_000.0, -50_000.0, 20_000.0
-    pin(book, LIMITS)
+    pin(book, margin(LIMITS))
     assert one.target == pytest.approx(-56_889, abs=1)
     one.equity_usdt = 1_000.0
-    pin(book, LIMITS)
+    pin(book, margin(LIMITS))
     assert one.target == -50_000  # what is held is never dumped by this rule
     one.mark = None
     one.target = -80_000.0
-    pin(book, LIMITS)
+    pin(book, margin(LIMITS))
     assert one.target == -80_000

@@ -29,7 +29,18 @@ ROWS = [
     ("fast_market", Level.CAUTIOUS, {"move_bps_per_s": 151.0}, {"move_bps_per_s": 150.0}),
     ("fast_market", Level.PULLED, {"move_bps_per_s": 301.0}, {"move_bps_per_s": 150.0}),
     ("net_delta", Level.PULLED, {"net_usdt": -150_001.0}, {"net_usdt": -150_000.0}),
-    ("net_delta_twice", Level.REDUCING, {"net_usdt": 300_001.0}, {"net_usdt": 300_000.0}),
+    (
+        "net_delta_twice",
+        Level.REDUCING,
+        {"net_usdt": 300_001.0, "stalled_s": 31},
+        {"net_usdt": 3e5, "stalled_s": 31},
+    ),
+    (
+        "net_delta_twice",
+        Level.REDUCING,
+        {"net_usdt": -4e5, "stalled_s": 31},
+        {"net_usdt": -4e5, "stalled_s": 30},
+    ),
     ("unhedged", Level.PULLED, {"unhedged_age_s": 30.5}, {"unhedged_age_s": 30.0}),
     ("loss", Level.REDUCING, {"loss_from_peak_usdt": 100_001.0}, {"loss_from_peak_usdt": 100_000.0}),
     ("unknown_orders", Level.PULLED, {"unknown_orders": 6}, {"unknown_orders": 5}),
@@ -99,11 +110,11 @@ def test_a_single_bad_mark_is_no_loss() -> None:
     assert judged(levels, 12, loss_from_peak_usdt=1e6) is Level.REDUCING
 
 
-def test_twice_the_delta_limit_pulls_at_once_and_reduces_when_it_lasts() -> None:
+def test_twice_the_delta_limit_pulls_at_once_and_reduces_when_it_does_not_shrink() -> None:
     levels = normal()
     assert judged(levels, 1, net_usdt=400_000) is Level.PULLED
-    assert judged(levels, 30.9, net_usdt=400_000) is Level.PULLED
-    assert judged(levels, 31, net_usdt=400_000) is Level.REDUCING
+    assert judged(levels, 300, net_usdt=400_000, stalled_s=30) is Level.PULLED
+    assert judged(levels, 301, net_usdt=400_000, stalled_s=31) is Level.REDUCING
 
 
 def test_reducing_is_left_by_the_operator_only() -> None:

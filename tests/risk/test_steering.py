@@ -197,6 +197,20 @@ def test_unhedged_age_counts_the_confirmed_position() -> None:
     assert state.view().unhedged_age_s == 0
 
 
+def test_a_large_delta_that_shrinks_is_given_time_one_that_does_not_is_not() -> None:
+    slow, stuck = ready(), ready()
+    for n in range(60):
+        run(slow, n, 0.5)
+        run(stuck, n, 0.5)
+        for key in PERPS:
+            slow.apply(fill(key, f"slow-{key}-{n}", -4_000, 1, at_s=n + 0.6))
+    assert slow.view().level is Level.PULLED
+    assert stuck.view().level is Level.REDUCING
+    stuck.apply(OperatorCommand(T0 + 61 * S, "resume", "adding margin", "ann"))
+    run(stuck, 61, 5)
+    assert stuck.view().level is Level.PULLED
+
+
 def test_the_venue_figures_stop_growth() -> None:
     state = ready()
     near: VenueSnapshot = replace(
