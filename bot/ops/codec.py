@@ -30,6 +30,7 @@ INTENT_TYPES: dict[str, type] = {"OrderIntent": OrderIntent, "Amend": Amend}
 
 _Convert = Callable[[Any], Any]
 _Shape = tuple[_Convert | None, _Convert | None]  # (to JSON, from JSON); None = as it is
+_INFINITY = math.inf
 _MAY_BE_INFINITE = {(LpReading, "upper")}
 
 
@@ -178,7 +179,7 @@ def _class_shape(cls: type) -> _Shape:
         hints = get_type_hints(cls)
         write, read = cast("tuple[_Convert | None, _Convert]", _row_shape(tuple(hints.values())))
         make = cls._make  # type: ignore[attr-defined]
-        return write or list, (lambda row: make(read(row))) if _converts(hints) else make
+        return write or tuple, (lambda row: make(read(row))) if _converts(hints) else make
     if dataclasses.is_dataclass(cls):
         return (lambda record: _body(*_encoder(cls), record)), (lambda body: _decoder(cls)(body))
     raise TypeError(f"{cls.__name__} has no JSON form")
@@ -197,11 +198,33 @@ def _optional(convert: _Convert | None) -> _Convert | None:
 
 def _sequence_shape(item: Any) -> _Shape:
     write, read = _shape(item)
+    floats = _float_columns(item)
     if item is float:
         write_all: _Convert | None = _finite_all
+    elif floats:
+        write_all = _finite_rows(floats)
     else:
         write_all = None if write is None else lambda values: [write(value) for value in values]
     return write_all, tuple if read in (None, float) else lambda values: tuple([read(v) for v in values])
+
+
+def _float_columns(item: Any) -> tuple[int, ...]:
+    """Where floats stand in a row that needs nothing but a look at them; () for any other type."""
+    hints = get_args(item) if get_origin(item) is tuple else ()
+    if Ellipsis in hints or any(_shape(hint)[0] not in (None, _finite) for hint in hints):
+        return ()
+    return tuple(index for index, hint in enumerate(hints) if hint is float)
+
+
+def _finite_rows(columns: tuple[int, ...]) -> _Convert:
+    def check(rows: tuple[tuple[Any, ...], ...]) -> tuple[tuple[Any, ...], ...]:
+        for row in rows:
+            for column in columns:
+                if not -_INFINITY < row[column] < _INFINITY:
+                    raise CodecError(f"{row[column]!r} is not a finite number")
+        return rows
+
+    return check
 
 
 def _row_shape(items: tuple[Any, ...]) -> _Shape:
@@ -235,20 +258,20 @@ def _row_shape(items: tuple[Any, ...]) -> _Shape:
 
 
 def _finite(value: float) -> float:
-    if -math.inf < value < math.inf:
+    if -_INFINITY < value < _INFINITY:
         return value
     raise CodecError(f"{value!r} is not a finite number")
 
 
 def _finite_all(values: tuple[float, ...]) -> tuple[float, ...]:
     for value in values:
-        if not -math.inf < value < math.inf:
+        if not -_INFINITY < value < _INFINITY:
             raise CodecError(f"{value!r} is not a finite number")
     return values
 
 
 def _infinite_to_json(value: float) -> float | str:
-    return "inf" if value == math.inf else _finite(value)
+    return "inf" if value == _INFINITY else _finite(value)
 
 
 def _decimal_to_json(value: Decimal) -> str:
