@@ -9,12 +9,15 @@ resting orders are hidden: they neither show nor trade until our orders have mov
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from bot.model.order import Side
 
 Levels = Iterable[tuple[int, int]]
 """(ticks, lots) pairs of one side, in any order."""
+
+Row = tuple[Side, int, int]
+"""(side, ticks, lots) of one level of a recorded message."""
 
 _SEARCH_ALL = 32  # a side with fewer levels is searched whole for its best
 _SCAN = 64  # ticks tried one by one on a longer side before it is searched whole
@@ -129,6 +132,35 @@ class BookSide:
             self._cap(ticks, lots)
             lots += self.own[ticks]
         self._show(ticks, lots)
+        return True
+
+    def set_levels(self, rows: Sequence[Row], fence: int) -> bool:
+        """`set_level` for many (side, ticks, lots) rows of this side. True if the public side changed.
+
+        HOT: a recording brings some fifty levels a message; most lie behind the touch and away from our own.
+        """
+        if not rows:
+            return False
+        prices = [row[1] for row in rows]
+        crossing = fence and (self._pick(prices) - fence) * self.sign >= 0
+        if crossing or self.hidden or not self.own.keys().isdisjoint(prices):
+            changed = False
+            for _, ticks, lots in rows:
+                changed = self.set_level(ticks, lots, fence) or changed
+            return changed
+        others, levels, best, sign = self.others, self.levels, self.best, self.sign
+        gone = False
+        for _, ticks, lots in rows:
+            if lots > 0:
+                others[ticks] = levels[ticks] = lots
+                if (ticks - best) * sign > 0 or not best:
+                    best = ticks
+            elif others.pop(ticks, None) is not None:
+                del levels[ticks]
+                gone = gone or ticks == best
+        self.best = best
+        if gone and best not in levels:
+            self.best = self._next(best)
         return True
 
     def _show(self, ticks: int, lots: int) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from bot.model.errors import ConfigError
 from bot.model.order import Side
-from bot.sim.recording import Grid, Message, Row, What
+from bot.sim.matching import Row
+from bot.sim.recording import Grid, Message, What
 
 HEADER = "ts_ns,type,side,price,qty"
 _SIDES = {"bid": Side.BUY, "ask": Side.SELL, "buy": Side.BUY, "sell": Side.SELL}

@@ -140,8 +140,8 @@ class InstrumentParams(_Section):
     perp_symbol: str = "TOKEN/USDT:USDT"
     tick_usdt: Annotated[Decimal, Field(gt=0)] = Decimal("0.00001")
     lot_tokens: Annotated[Decimal, Field(gt=0)] = Decimal("0.1")
-    notional_usdt_min: Annotated[Decimal, Field(ge=0)] = Decimal("5")
-    spot_maker_fee: Decimal = Decimal("0")
+    notional_usdt_min: Annotated[Decimal, Field(ge=0)] = Decimal(5)
+    spot_maker_fee: Decimal = Decimal(0)
     spot_taker_fee: Decimal = Decimal("0.0010")
     perp_maker_fee: Decimal = Decimal("0.0002")
     perp_taker_fee: Decimal = Decimal("0.00045")

@@ -13,7 +13,8 @@ from typing import Any
 
 from bot.model.errors import ConfigError
 from bot.model.order import Side
-from bot.sim.recording import Grid, Message, Row, What
+from bot.sim.matching import Row
+from bot.sim.recording import Grid, Message, What
 
 _BUFFER_MAX = 10_000  # diffs kept while waiting for a snapshot
 

@@ -15,11 +15,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.model.instrument import Instrument, InstrumentId
-from bot.model.order import Side
+from bot.sim.matching import Row
 from bot.sim.params import InstrumentParams, NonNegative, PoolParams, Positive
-
-Row = tuple[Side, int, int]
-"""(side, ticks, lots)."""
 
 
 class What(IntEnum):

@@ -86,9 +86,7 @@ class Feed:
             set_level(side, ticks, lots)
         for exchange in self.targets:
             exchange.hold_book()
-            apply = exchange.set_level
-            for side, ticks, lots in message.rows:
-                apply(side, ticks, lots, now_ns)
+            exchange.set_levels(message.rows, now_ns)
             self._trade_through(exchange, now_ns)
             exchange.release_book()
         return len(self.targets)

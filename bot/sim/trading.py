@@ -6,9 +6,11 @@ Rule 2: what the public book does not show neither trades nor refuses an order.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.model.market import PublicTrade
 from bot.model.order import Side
-from bot.sim.matching import BookSide, Levels
+from bot.sim.matching import BookSide, Levels, Row
 from bot.sim.own_orders import OwnOrders
 
 
@@ -31,6 +33,13 @@ class TradingBook(OwnOrders):
         else:
             changed = self._asks.set_level(ticks, lots, self._bids.own_best)
         if changed:
+            self._book_changed(now_ns)
+
+    def set_levels(self, rows: Sequence[Row], now_ns: int) -> None:
+        """Set many levels of the other makers, one message of a recording; reports the book at most once."""
+        bids, asks = self._bids, self._asks
+        changed = bids.set_levels([row for row in rows if row[0] > 0], asks.own_best)
+        if asks.set_levels([row for row in rows if row[0] < 0], bids.own_best) or changed:
             self._book_changed(now_ns)
 
     def sweep(self, side: Side, limit_ticks: int, lots: int, now_ns: int) -> int:

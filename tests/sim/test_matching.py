@@ -157,3 +157,24 @@ def test_every_lot_trades_in_its_turn(steps: list[tuple[str, int]]) -> None:
         total = sum(lots for _, lots in queue.entries)
         assert made.levels == ({100: total} if total else {})
         assert made.best == (100 if total else 0)
+
+
+rows_of_one_side = st.lists(
+    st.tuples(st.just(Side.BUY), st.integers(90, 130), st.integers(0, 9)), max_size=40
+)
+
+
+@given(st.lists(rows_of_one_side, max_size=6), st.sampled_from([0, 110, 131]), st.integers(0, 125))
+def test_a_batch_of_levels_equals_one_by_one(
+    messages: list[list[tuple[Side, int, int]]], fence: int, own_ticks: int
+) -> None:
+    sides = [BookSide(Side.BUY, {}), BookSide(Side.BUY, {})]
+    for side in sides:
+        if own_ticks >= 90 and not (fence and own_ticks >= fence):
+            side.add(Resting("own", Side.BUY, own_ticks, 5, False))
+    for rows in messages:
+        one_by_one = [sides[0].set_level(ticks, lots, fence) for _, ticks, lots in rows]
+        changed = sides[1].set_levels(rows, fence)
+        assert changed or not any(one_by_one)
+        for name in ("levels", "others", "hidden", "own", "best", "own_best"):
+            assert getattr(sides[0], name) == getattr(sides[1], name), name
