@@ -38,6 +38,7 @@ from bot.tasks.quoter import Quoter
 from bot.tasks.reconciler import Reconciled, Reconciler
 from bot.tasks.sampler import Sampler
 from bot.tasks.seller import Seller
+from bot.tasks.spot_sink import SpotSink
 from bot.tasks.supervise import critical, restarting
 from bot.venues.guard import Guard
 from bot.venues.throttle import Budget
@@ -87,12 +88,16 @@ class Daemon:
             for key, guard in spots.items()
         }
         owners: dict[InstrumentId, tuple[Reconciled, ...]] = {key: (self.hedger,) for key in perps}
-        owners |= {key: (quoter, self.seller) for key, quoter in self.quoters.items()}
+        self.sinks = {
+            key: SpotSink(quoter, spots[key].instrument, self.inbox, self.sampler)
+            for key, quoter in self.quoters.items()
+        }
+        owners |= {key: (sink, self.seller) for key, sink in self.sinks.items()}
         self.reconciler = Reconciler(parts.venues, owners, self.inbox, clock, settings.prefix)
         self.reconciler.receive_window_s = parts.receive_window_s
         self.hedger.reconnected = self.reconciler.request
-        for quoter in self.quoters.values():
-            quoter.reconnected = self.reconciler.request
+        for sink in self.sinks.values():
+            sink.reconnected = self.reconciler.request
         self.reloader = Reloader(settings, lambda: self.view.value, self.inbox.put, clock)
         self.aggregator = Aggregator(self.inbox, self.state, self.view, journal)
         self.monitor = LpMonitor(self.inbox)
@@ -146,7 +151,7 @@ class Daemon:
             self.inbox.put(fact)
         self.reloader.announce()
         for key, venue in self.parts.venues.items():
-            await venue.start(self.quoters.get(key) or self.hedger)
+            await venue.start(self.sinks.get(key) or self.hedger)
         self.parts.start_pool(self.monitor.observe)
         cancelled = await self.reconciler.take_over(self._since_ns)
         if cancelled:
@@ -187,7 +192,7 @@ class Daemon:
 
     def _calm(self) -> bool:
         exposure = self.view.value.exposure
-        resting = any(quoter.resting() for quoter in self.quoters.values())
+        resting = any(len(quoter.live) for quoter in self.quoters.values())
         return not resting and not self.hedger.working() and abs(exposure.hedged_net) <= exposure.band
 
     async def _finish(self, error: FailSafe | None) -> RunResult:
@@ -202,6 +207,8 @@ class Daemon:
                 f"{key}: {order.side.word} {order.remaining} at {order.price} is still open"
                 for order in snapshot.open_orders or ()
             ]
+            if snapshot.open_orders == () and key in self.quoters:
+                self.quoters[key].closed()
         if error is None:
             self.aggregator.fold(self.inbox.drain())
         view = self.view.value

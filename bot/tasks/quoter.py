@@ -15,28 +15,19 @@ from collections.abc import Callable
 
 from bot.channels import Inbox, Latest
 from bot.clock import NS, Clock
-from bot.deal.obligations import predicate
 from bot.model.errors import Refusal
-from bot.model.facts import (
-    Fill,
-    FundingPaid,
-    OrderUpdated,
-    QuoterDown,
-    QuotesObserved,
-    VenueDown,
-    VenueSnapshot,
-    VenueUp,
-)
+from bot.model.facts import QuoterDown
 from bot.model.instrument import InstrumentId
 from bot.model.limits import Limits
-from bot.model.market import OrderBook, PublicTrade, TopOfBook
-from bot.model.order import ClientIds, OrderIntent, OrderState, Purpose, TimeInForce
+from bot.model.market import OrderBook, TopOfBook
+from bot.model.order import ClientIds, OrderIntent, Purpose, TimeInForce
 from bot.model.view import Level, View
 from bot.quoting.diff import Actions, diff
 from bot.quoting.ladder import LadderInputs, build
 from bot.quoting.levels import LadderPlan
-from bot.quoting.live import AmendRights, LiveQuotes, Pending
+from bot.quoting.live import AmendRights, LiveQuotes
 from bot.quoting.skew import shift_bps
+from bot.tasks.observer import Observer
 from bot.tasks.sampler import OwnSizes, Sampler
 from bot.tasks.seller import Seller
 from bot.tasks.supervise import contained
@@ -44,12 +35,10 @@ from bot.venues.guard import Guard
 
 _SKEW_STEP_BPS = 0.1  # a smaller change of the skew does not move the quotes
 _RETRY_S = 0.2
-_OBSERVE_S = 4.0
-_DEPTH_STEP = 0.01
 
 
 class Quoter:
-    """Sink of one spot instrument and the task that quotes it."""
+    """Decides and sends the quotes of one spot instrument. `off` says why it quotes nothing ("" = it may)."""
 
     def __init__(
         self,
@@ -61,23 +50,22 @@ class Quoter:
         helpers: tuple[Sampler, Seller],
     ) -> None:
         self._guard, self._view, self._inbox, self._clock, self._ids = guard, view, inbox, clock, ids
-        self._sampler, self._seller = helpers
+        self._sampler, self.seller = helpers
         self.key: InstrumentId = guard.instrument.id
-        self._exchange, self._tick = guard.instrument.exchange, float(guard.instrument.tick)
+        self._tick = float(guard.instrument.tick)
         self.live = LiveQuotes(guard.instrument, AmendRights(price=True, size_down=True))
-        self._own = OwnSizes(self.live, self._seller.resting(self.key))
+        self._own = OwnSizes(self.live, self.seller.resting(self.key))
         self._sampler.own[self.key] = self._own
+        self._observer = Observer(self.live, guard.instrument, inbox, clock)
         self._plan: LadderPlan | None = None
         self._planned: Limits | None = None
         self._others = TopOfBook(self.key, 0, 0, 0, 0, 0)
         self._mid, self._skew = 0.0, 0.0
         self._gate: tuple[object, ...] = ()
-        self._off = ""  # why nothing is quoted by this quoter itself ("" = nothing wrong)
-        self._observed: QuotesObserved | None = None
-        self._observed_at, self._answered = 0.0, False
+        self.off = ""
+        self._answered = False
         self._retry_at: float | None = None
         self._wake = asyncio.Event()
-        self.reconnected: Callable[[InstrumentId], None] = lambda _: None
         self.on_book: Callable[[OrderBook], None] = contained(self._on_book, self.failed)
         view.watch(self._on_view)
 
@@ -85,48 +73,60 @@ class Quoter:
 
     async def run(self) -> None:
         """Serve view changes, answers and timers until cancelled."""
-        self._off = "" if self._off.startswith("failed") else self._off
+        self.off = "" if self.off.startswith("failed") else self.off
         while True:
             self._wake.clear()
             self._requote()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause_s()):
                     await self._wake.wait()
-            self._on_time()
-            if self._answered:
-                self._answered = False
-                self._observe()
+            if self._retry_at is not None and self._clock.monotonic() >= self._retry_at:
+                self._retry_at = None
+                self.live.invalidate()
+            if self._observer.due_s() <= 0:
+                self.observe(force=True)
+            elif self._answered:
+                self.observe()
 
     def _pause_s(self) -> float:
-        """Until the next observation is due, or an earlier retry."""
-        now = self._clock.monotonic()
-        until = self._observed_at + _OBSERVE_S
+        """Until a report is due, or an earlier retry."""
+        pause = self._observer.due_s()
         if self._retry_at is not None:
-            until = min(until, self._retry_at)
-        return max(0.0, until - now)
+            pause = min(pause, self._retry_at - self._clock.monotonic())
+        return max(0.0, pause)
 
-    def _on_time(self) -> None:
-        now = self._clock.monotonic()
-        if self._retry_at is not None and now >= self._retry_at:
-            self._retry_at = None
-            self.live.invalidate()
-        if now >= self._observed_at + _OBSERVE_S:
-            self._observe(force=True)
+    def answered(self) -> None:
+        """The venue said something about our quotes: look again soon."""
+        self._answered = True
+        self._wake.set()
+
+    def observe(self, force: bool = False) -> None:
+        """Report how the quotes stand against the obligation."""
+        self._answered = False
+        self._observer.observe(self._view.value, self._mid, self.off, force)
 
     def stop(self) -> None:
         """Quote no more (shutdown); resting quotes are cancelled."""
-        self._off = "stopping"
-        self._pull()
+        self.off = "stopping"
+        self.pull()
+
+    def closed(self) -> None:
+        """Shutdown: the venue confirmed that nothing rests any more."""
+        self.live.clear()
+        self.observe(force=True)
 
     def failed(self, reason: str) -> None:
         """This quoter broke: stand down and say so."""
-        self._off = f"failed: {reason}"
-        self._inbox.put(QuoterDown(self._clock.now_ns(), self._exchange, reason))
-        self._pull()
+        self.off = f"failed: {reason}"
+        self._inbox.put(QuoterDown(self._clock.now_ns(), self._guard.instrument.exchange, reason))
+        self.pull()
 
-    def resting(self) -> int:
-        """Orders that may still rest."""
-        return len(self.live)
+    def pull(self) -> None:
+        """Cancel what rests; orders that wait for an answer are cancelled when it comes."""
+        for order in list(self.live.orders()):
+            if order.settled:
+                self.live.cancelling(order.client_id)
+                self._guard.cancel(order.client_id)
 
     # --- the decision ---
 
@@ -136,11 +136,11 @@ class Quoter:
         if top[1] == last[1] and top[3] == last[3]:
             return
         self._others = top
-        ticks = top.bid_ticks + top.ask_ticks
         if not (0 < top.bid_ticks < top.ask_ticks):
             self._mid = 0.0
-            self._pull()
+            self.pull()
             return
+        ticks = top.bid_ticks + top.ask_ticks
         self._mid = ticks * self._tick / 2
         self._sampler.touch(self.key, ticks)
         self._requote()
@@ -159,7 +159,7 @@ class Quoter:
 
     def _waiting(self) -> bool:
         """Whether an answer is outstanding: it will wake the task by itself."""
-        return any(order.pending for order in self.live.orders())
+        return any(not order.settled for order in self.live.orders())
 
     def _skew_moved(self, view: View) -> bool:
         return abs(shift_bps(view, self.key) - self._skew) > _SKEW_STEP_BPS
@@ -175,7 +175,7 @@ class Quoter:
         view = self._view.value
         reference = self._reference(view)
         if not self._may_quote(view) or reference <= 0.0:
-            self._pull()
+            self.pull()
             return
         if self._skew_moved(view):
             self._skew = shift_bps(view, self.key)
@@ -190,25 +190,19 @@ class Quoter:
         self._send(diff(plan, inputs, build(plan, inputs), self.live, now), now)
 
     def _may_quote(self, view: View) -> bool:
-        return (
-            not self._off
-            and view.ready
-            and not view.paused
-            and view.level < Level.PULLED
-            and view.limits.quote.enabled
-        )
+        allowed = view.ready and not view.paused and view.level < Level.PULLED
+        return allowed and not self.off and view.limits.quote.enabled
 
     def _compiled(self, limits: Limits) -> LadderPlan | None:
         if limits is not self._planned:
-            owed = limits.obligations.get(self._exchange)
+            owed = limits.obligations.get(self._guard.instrument.exchange)
             self._plan = LadderPlan.compile(self._guard.instrument, owed, limits.quote) if owed else None
             self._planned = limits
             self._guard.budget.resize(limits.quote.message_rate_per_s_max)
         return self._plan
 
     def _inputs(self, view: View, reference: float) -> LadderInputs:
-        spot = view.spots[self.key]
-        cautious = view.level is Level.CAUTIOUS
+        spot, cautious = view.spots[self.key], view.level is Level.CAUTIOUS
         return LadderInputs(
             reference=reference,
             mid=self._mid,
@@ -245,110 +239,3 @@ class Quoter:
         if refusal is not None:
             self._retry_at = self._clock.monotonic() + _RETRY_S
         return refusal is not None
-
-    def _pull(self) -> None:
-        for order in list(self.live.orders()):
-            if order.pending == Pending.NONE:
-                self.live.cancelling(order.client_id)
-                self._guard.cancel(order.client_id)
-
-    # --- the obligation ---
-
-    def _observe(self, force: bool = False) -> None:
-        view, now = self._view.value, self._clock.now_ns()
-        owed = view.limits.obligations.get(self._exchange)
-        if owed is None:
-            return
-        mid = self._mid / self._tick if self._mid else None
-        seen = predicate(self.live, mid, owed, self._guard.instrument)
-        cause = "" if seen.bid_met and seen.ask_met else self._off or view.level_reason or seen.cause
-        fact = QuotesObserved(
-            now,
-            self._exchange,
-            self._mid or None,
-            seen.bid_depth_usdt,
-            seen.ask_depth_usdt,
-            seen.spread_bps,
-            seen.bid_met,
-            seen.ask_met,
-            len(self.live),
-            self.live.unknown,
-            cause,
-        )
-        if force or self._observed is None or _news(fact, self._observed):
-            self._observed, self._observed_at = fact, self._clock.monotonic()
-            self._inbox.put(fact)
-
-    # --- VenueSink ---
-
-    def on_trade(self, trade: PublicTrade) -> None:
-        """Public volume."""
-        self._sampler.traded(trade)
-        self._seller.traded(trade)
-
-    def on_order(self, update: OrderUpdated) -> None:
-        """One of our orders was answered."""
-        if self.live.on_order(update):
-            self._answered = True
-            self._wake.set()
-        else:
-            self._seller.on_order(update)
-
-    def on_fill(self, fill: Fill) -> None:
-        """One of our orders traded: the ledger first."""
-        self._inbox.put(fill)
-        if self.live.on_fill(fill):
-            self._answered = True
-            self._wake.set()
-        else:
-            self._seller.on_fill(fill)
-
-    def on_funding(self, payment: FundingPaid) -> None:
-        """Spot pays no funding; pass on what a venue says all the same."""
-        self._inbox.put(payment)
-
-    def on_health(self, change: VenueUp | VenueDown) -> None:
-        """Streams lost: our quotes are in doubt. Back: reconcile before anything else."""
-        up = isinstance(change, VenueUp)
-        self._sampler.health(self.key, up)
-        if up:
-            self._off = "" if self._off == "venue down" else self._off
-            self.reconnected(self.key)
-        else:
-            self._off = self._off or "venue down"
-            self._seller.venue_down(self.key)
-            self._inbox.put(change)
-            self._observe(force=True)
-
-    # --- reconcile ---
-
-    def owns(self, client_id: str) -> bool:
-        """Whether this order is one of the quotes."""
-        return client_id in self.live
-
-    def reconciled(self, snapshot: VenueSnapshot, receive_window_s: float) -> None:
-        """What a query does not show and cannot arrive any more is dead."""
-        if snapshot.open_orders is None:
-            return
-        resting = {order.client_id for order in snapshot.open_orders}
-        horizon = snapshot.seen_ns - round(receive_window_s * NS)
-        for order in list(self.live.orders()):
-            if order.client_id not in resting and order.sent_ns < horizon:
-                dead = OrderUpdated(
-                    snapshot.seen_ns, 0, self.key, order.client_id, OrderState.DEAD, 0, "query"
-                )
-                self.live.on_order(dead)
-        self._wake.set()
-
-
-def _news(new: QuotesObserved, old: QuotesObserved) -> bool:
-    if (new.bid_met, new.ask_met, new.unknown_orders) != (old.bid_met, old.ask_met, old.unknown_orders):
-        return True
-    pairs = ((new.bid_depth_usdt, old.bid_depth_usdt), (new.ask_depth_usdt, old.ask_depth_usdt))
-    for now, then in pairs:
-        if now is None or then is None:
-            if now is not then:
-                return True
-        elif abs(now - then) > _DEPTH_STEP * max(1.0, then):
-            return True
-    return False
