@@ -9,24 +9,25 @@ Rule 3: missing is None, never zero.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from bot.model.facts_of_daemon import (
+    Alarmed,
+    LimitsChanged,
+    LimitsRefused,
+    OperatorCommand,
+    QuoterDown,
+    Started,
+    Ticked,
+    VenueDown,
+    VenueUp,
+)
 from bot.model.instrument import InstrumentId
-from bot.model.limits import Limits
 from bot.model.market import TopOfBook
-from bot.model.order import OrderState, Purpose, Side
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A daemon took over the deal: the epoch in its client ids, and what the books start from."""
-
-    seen_ns: int
-    epoch: int
-    mode: str
-    version: str
+from bot.model.order import OrderState, Side
+from bot.model.readings import LpReading, OpenOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,26 +161,6 @@ class FundingPaid:
 
 
 @dataclass(frozen=True, slots=True)
-class LpReading:
-    """One LP position as the chain has it. Amounts in whole tokens / USDT (floats of exact integers).
-
-    `kind` is v2 or v3; `liquidity` is in the unit where V2 x = L/√P (tokens, USDT); `lower`/`upper` are
-    USDT per token (0 and inf for V2 and full range).
-    """
-
-    position_id: str
-    kind: str
-    liquidity: float
-    lower: float
-    upper: float
-    token_amount: float
-    usdt_amount: float
-    fees_token: float
-    fees_usdt: float
-    staked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class PoolObserved:
     """The LP positions at one block, whole; `price` = pool price in USDT per token.
 
@@ -233,17 +214,6 @@ class OptionsValued:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenOrder:
-    """A resting order as a venue's query shows it."""
-
-    client_id: str | None
-    venue_order_id: str
-    side: Side
-    price: Decimal
-    remaining: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class VenueSnapshot:
     """What one instrument's account holds, by query: the input of reconcile.
 
@@ -260,82 +230,6 @@ class VenueSnapshot:
     usdt: Decimal | None
     margin_ratio: float | None = None
     liquidation_price: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class VenueUp:
-    """All streams of an instrument are live and reconciled."""
-
-    seen_ns: int
-    instrument: InstrumentId
-
-
-@dataclass(frozen=True, slots=True)
-class VenueDown:
-    """An instrument cannot be traded or seen; `reason` in words."""
-
-    seen_ns: int
-    instrument: InstrumentId
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class QuoterDown:
-    """A quoter failed and pulled its quotes; the others go on."""
-
-    seen_ns: int
-    exchange: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class LimitsChanged:
-    """The operator's limits file was accepted. `changes` holds (key, old, new) as text."""
-
-    seen_ns: int
-    version: int
-    limits: Limits
-    changes: tuple[tuple[str, str, str], ...]
-    by: str
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class LimitsRefused:
-    """A reload was refused; the old limits stay."""
-
-    seen_ns: int
-    by: str
-    digest: str
-    problems: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class OperatorCommand:
-    """pause · resume · halt · flatten, by whom and why."""
-
-    seen_ns: int
-    command: Literal["pause", "resume", "halt", "flatten"]
-    reason: str
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ticked:
-    """The clock moved: time-based rules (ages, uptime integral, levels) are judged on it."""
-
-    seen_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Alarmed:
-    """Something an operator must see, raised by a shell (foreign order, loop lag, journal lag…)."""
-
-    seen_ns: int
-    code: str
-    message: str
-    severity: Literal["info", "warning", "critical"] = "warning"
-    details: tuple[tuple[str, str], ...] = field(default=())
 
 
 Fact = (
@@ -364,4 +258,30 @@ Fact = (
 
 FACT_TYPES: dict[str, type] = {cls.__name__: cls for cls in Fact.__args__}
 
-__all__ = [*FACT_TYPES, "FACT_TYPES", "Fact", "LpReading", "OpenOrder", "Purpose"]
+__all__ = [
+    "FACT_TYPES",
+    "AccountOpened",
+    "Alarmed",
+    "Fact",
+    "Fill",
+    "FundingPaid",
+    "HedgeWorking",
+    "LimitsChanged",
+    "LimitsRefused",
+    "LpReading",
+    "MarketSampled",
+    "OpenOrder",
+    "OperatorCommand",
+    "OptionsValued",
+    "OrderUpdated",
+    "PoolObserved",
+    "QuoterDown",
+    "QuotesObserved",
+    "SellerWorking",
+    "Started",
+    "Ticked",
+    "Transferred",
+    "VenueDown",
+    "VenueSnapshot",
+    "VenueUp",
+]

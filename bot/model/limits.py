@@ -21,7 +21,7 @@ class _Section(BaseModel):
 
 
 class QuoteLimits(_Section):
-    """The ladder and when it is refreshed (quant §4.4-4.7). Depths are distances from the reference price."""
+    """The ladder and when it is refreshed. Depths are distances from the reference price."""
 
     enabled: bool = True
     level_depths_bps: tuple[Positive, ...] = (4.5, 8, 14, 25, 45, 70, 100, 130, 160, 185)
@@ -38,7 +38,7 @@ class QuoteLimits(_Section):
 
 
 class HedgeLimits(_Section):
-    """The hedge band (quant §3.1) and how child orders are cut."""
+    """The hedge band and how child orders are cut."""
 
     enabled: bool = True
     risk_aversion_per_usdt: Positive = 1e-5
@@ -67,7 +67,7 @@ class SellLimits(_Section):
 
 
 class RiskLimits(_Section):
-    """Caps and guards; a breach raises the level (DESIGN §4.5)."""
+    """Caps and guards; a breach raises the level."""
 
     phi: Share = 0.0
     net_delta_usdt_max: Positive = 150_000
@@ -84,16 +84,16 @@ class RiskLimits(_Section):
 
 
 class OptionLimits(_Section):
-    """Inputs of the option marks while estimates are not trusted (quant §2)."""
+    """Inputs of the option marks while estimates are not trusted."""
 
     sigma: Annotated[float, Field(ge=0.05, le=5)] = 1.0
-    rate: Annotated[float, Field(ge=-0.5, le=1)] = 0.05
+    rate: Annotated[float, Field(ge=0, le=1)] = 0.05
     carry: Annotated[float, Field(ge=-3, le=3)] | None = None
     revalue_s: Positive = 900
 
 
 class ObligationLimits(_Section):
-    """What is owed on one exchange (quant §4.1)."""
+    """What is owed on one exchange."""
 
     bid_usdt: Positive
     ask_usdt: Positive

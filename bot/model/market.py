@@ -92,7 +92,7 @@ class OrderBook:
         """The best level of each side that is not only ours.
 
         `own_*` map ticks to our resting lots. Our size is taken out before anything is derived from
-        the book: at these books our own quotes may be the touch (quant §4.2).
+        the book: at these books our own quotes may be the touch.
         """
         bid, bid_lots = _best_other(self.bids, self.best_bid, own_bids, -1)
         ask, ask_lots = _best_other(self.asks, self.best_ask, own_asks, 1)
@@ -110,9 +110,7 @@ def _next_best(levels: Mapping[int, int], start: int, step: int) -> int:
     return max(levels) if step < 0 else min(levels)
 
 
-def _best_other(
-    levels: Mapping[int, int], best: int, own: Mapping[int, int], step: int
-) -> tuple[int, int]:
+def _best_other(levels: Mapping[int, int], best: int, own: Mapping[int, int], step: int) -> tuple[int, int]:
     if best == 0:
         return 0, 0
     if best not in own:

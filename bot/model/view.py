@@ -22,7 +22,7 @@ def _empty() -> Mapping[str, float]:
 
 
 class Level(IntEnum):
-    """How much the daemon may do (DESIGN §4.5). Up by itself; down from REDUCING only by the operator."""
+    """How much the daemon may do. Up by itself; down from REDUCING only by the operator."""
 
     NORMAL = 0
     CAUTIOUS = 1

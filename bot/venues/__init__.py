@@ -1,1 +1,1 @@
-"""The outside world of exchanges: one Protocol, its paper and real implementations, and the guard before them."""
+"""The outside world of exchanges: one Protocol, its paper and real implementations, the guard before them."""

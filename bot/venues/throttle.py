@@ -35,8 +35,9 @@ class ClockThrottler(Throttler):
 
     async def acquire(self) -> None:
         """Wait for room and count one request (what `async with` does)."""
-        while not self.take(self.rate_limit):
-            await asyncio.sleep(self.retry_interval)  # noqa: ASYNC110 - the window frees by time, not by an event
+        # The window frees by time, not by an event: there is nothing to wait for but the clock.
+        while not self.take(self.rate_limit):  # noqa: ASYNC110
+            await asyncio.sleep(self.retry_interval)
 
     def used(self) -> int:
         """Requests inside the window."""
