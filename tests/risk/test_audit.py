@@ -110,6 +110,24 @@ def test_what_was_expected_at_the_opening_is_compared() -> None:
     assert alerts == ["opening"]
 
 
+def test_fills_that_came_out_of_order_cost_nothing_in_the_wallet(desk: Desk) -> None:
+    # The venue closed 100 of 200 at an entry of 1.05; we saw the second short only after the close.
+    trades = [
+        fill(PERP, 1, -100, "1.0", at_s=1),
+        fill(PERP, 2, -100, "1.1", at_s=2),
+        fill(PERP, 3, 100, "1.0", at_s=3),
+    ]
+    for n in (0, 2, 1):
+        desk.books.fill(trades[n])
+    assert desk.books.ledger.accounts[PERP].usdt == 5_000
+    for at in (5, 9):
+        desk.audit.snapshot(snapshot(PERP, "-100", "5005", at))
+    assert desk.books.ledger.accounts[PERP].usdt == 5_005
+    assert float(desk.books.ledger.accounts[PERP].average_entry or 0) == pytest.approx(1.05)
+    assert desk.check()["external"] == 0
+    assert desk.alerts == []
+
+
 def test_open_orders_of_others(desk: Desk) -> None:
     def orders(*clients: str | None) -> tuple[OpenOrder, ...]:
         return tuple(OpenOrder(c, "v", Side.BUY, D(1), D(1)) for c in clients)

@@ -84,6 +84,17 @@ def test_basis_is_learned_from_spot_only() -> None:
     assert m.marks.fair is None
 
 
+def test_perps_alone_do_not_move_the_basis() -> None:
+    m = marker()
+    m.sample(sample(1.0, 0), LIMITS)
+    before = dict(m.marks.basis)
+    for at in range(2, 60, 2):
+        tops = tuple(top(k, 1.02 if k == PERPS[0] else 1.0, at) for k in PERPS)
+        m.sample(MarketSampled(T0 + at * S, tops), LIMITS)
+    assert m.marks.basis == before
+    assert m.marks.fair is not None
+
+
 def test_funding_is_annual_and_kept_until_the_next_word() -> None:
     m = marker()
     m.sample(sample(1.0, 0, funding=0.1095), LIMITS)

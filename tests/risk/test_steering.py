@@ -10,6 +10,7 @@ from bot.model.facts import (
     HedgeWorking,
     LimitsChanged,
     OperatorCommand,
+    Started,
     Ticked,
     VenueDown,
     VenueSnapshot,
@@ -159,6 +160,13 @@ def test_a_perp_that_does_not_fill_is_set_aside_and_tried_again() -> None:
     assert abs(view.exposure.hedged_net) <= view.exposure.band
     assert "hedge_stuck" in [code for _, code, _ in view.alerts]
     settle_hedges(state, 21)
+    state.apply(fill(SPOTS[0], 9, 30_000, 1, at_s=22))
+    view = state.view()
+    assert (
+        view.perps[stuck].target == view.perps[stuck].position
+    )  # still aside: the new one goes elsewhere too
+    assert view.perps[stuck].room_sell == 0
+    settle_hedges(state, 23)
     run(state, 90, 1)
     state.apply(fill(SPOTS[0], 2, 30_000, 1, at_s=92))
     assert state.view().perps[stuck].room_sell > 0
@@ -176,7 +184,9 @@ def test_progress_however_slow_is_not_stuck() -> None:
 
 def test_a_shortfall_is_reported_once() -> None:
     state = fold(opening())
-    run(state, 1, 3)
+    for n in range(20):
+        state.apply(fill(SPOTS[0], n, 100 + n, 1, at_s=1))
+        state.apply(Ticked(T0 + S))
     view = state.view()
     assert view.exposure.hedged_net > 1e6
     assert [code for _, code, _ in view.alerts].count("hedge_shortfall") == 1
@@ -221,6 +231,15 @@ def test_the_venue_figures_stop_growth() -> None:
     assert (perp.liquidation_price, perp.margin_ratio) == (1.05, 0.4)
     assert perp.room_sell == 0
     assert perp.room_buy == pytest.approx(-perp.target)
+
+
+def test_a_new_run_starts_with_nothing_working_and_no_stream_up() -> None:
+    state = ready()
+    state.apply(HedgeWorking(T0, PERPS[0], D(-5_000), unknown=True))
+    state.apply(Started(T0 + S, 2, "paper", "x"))
+    perp = state.view().perps[PERPS[0]]
+    assert (perp.working, perp.unknown, perp.healthy) == (0, False, False)
+    assert state.view().unknown_orders == 0
 
 
 def test_a_working_report_for_nothing_of_ours_is_ignored() -> None:
