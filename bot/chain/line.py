@@ -25,7 +25,7 @@ from bot.clock import Clock
 from bot.model.errors import ConfigError
 
 QUIET_BLOCKS, PROBE_BLOCKS, DEAD_BLOCKS = 3.0, 0.8, 4.0
-BACKOFF_S = (0.1, 5.0)
+BACKOFF_S = (0.1, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,12 @@ class Watched:
     facts: list[PoolObserved] = field(default_factory=list)
     alarms: list[Alarmed] = field(default_factory=list)
     reference: float | None = None
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, fact: PoolObserved | Alarmed) -> None:
         (self.alarms if isinstance(fact, Alarmed) else self.facts).append(fact)
+        if not isinstance(fact, Alarmed):
+            self.news.set()
 
     def codes(self) -> list[str]:
         return [alarm.code for alarm in self.alarms]
