@@ -95,9 +95,9 @@ class Daemon:
         owners |= {key: (sink, self.seller) for key, sink in self.sinks.items()}
         self.reconciler = Reconciler(parts.venues, owners, self.inbox, clock, settings.prefix)
         self.reconciler.receive_window_s = parts.receive_window_s
-        self.hedger.reconnected = self.reconciler.request
-        for sink in self.sinks.values():
-            sink.reconnected = self.reconciler.request
+        sinks: list[Hedger | SpotSink] = [self.hedger, *self.sinks.values()]
+        for sink in sinks:
+            sink.reconnected, sink.doubted = self.reconciler.request, self.reconciler.doubt
         self.reloader = Reloader(settings, lambda: self.view.value, self.inbox.put, clock)
         self.aggregator = Aggregator(self.inbox, self.state, self.view, journal)
         self.monitor = LpMonitor(self.inbox)

@@ -57,6 +57,8 @@ class Hedger:
         self.sampler: Sampler | None = None
         self.turnover_tokens = 0.0
         self.reconnected: Callable[[InstrumentId], None] = lambda _: None
+        self.doubted: Callable[[InstrumentId], None] = lambda _: None
+        self._starved: set[InstrumentId] = set()
         self._wake = asyncio.Event()
         view.watch(lambda _: self._wake.set())
 
@@ -84,6 +86,8 @@ class Hedger:
                 continue
             order = next_order(view, self._guards[key].instrument, self._guards[key].venue.book.top())
             if order is None:
+                if not self._guards[key].venue.book.quotable:
+                    self._starved.add(key)
                 continue
             pause = slot.not_before - self._clock.monotonic()
             if pause > 0 or not self._send(key, slot, order, view):
@@ -123,22 +127,35 @@ class Hedger:
         """Whether this order is a hedge of this run."""
         return bool(client_id) and any(slot.client_id == client_id for slot in self._slots.values())
 
+    def _doubt(self, key: InstrumentId, slot: _Slot) -> None:
+        slot.unknown = True
+        self._report(key, slot)
+        self.doubted(key)
+
     def reconciled(self, snapshot: VenueSnapshot, receive_window_s: float) -> None:
         """A query answered: an order that is not open any more and cannot arrive any more is settled.
 
         Its trades are in the same snapshot, which the caller put into the inbox before.
         """
-        slot = self._slots[snapshot.instrument]
-        if not slot.client_id or snapshot.open_orders is None or snapshot.trades is None:
+        key, slot = snapshot.instrument, self._slots[snapshot.instrument]
+        if not slot.client_id:
             return
         late = self._clock.monotonic() - slot.sent_at > receive_window_s
-        if late and all(order.client_id != slot.client_id for order in snapshot.open_orders):
-            self._settle(snapshot.instrument, slot)
+        gone = snapshot.open_orders is not None and all(
+            order.client_id != slot.client_id for order in snapshot.open_orders
+        )
+        if late and gone and snapshot.trades is not None:
+            self._settle(key, slot)
+        elif slot.unknown:
+            self.doubted(key)
 
     # --- VenueSink: called by the perps' venues ---
 
     def on_book(self, book: OrderBook) -> None:
-        """A perp's book moved: only the sampler cares."""
+        """A perp's book moved: only the sampler cares, and an order that had no price to be sent at."""
+        if self._starved and book.quotable and book.instrument in self._starved:
+            self._starved.clear()
+            self._wake.set()
         if self.sampler is not None and book.quotable:
             self.sampler.touch(book.instrument, book.best_bid + book.best_ask)
 
@@ -155,7 +172,8 @@ class Hedger:
             self.turnover_tokens += float(fill.quantity)
         if fill.client_id == slot.client_id and slot.client_id:
             slot.filled_lots += self._guards[fill.instrument].instrument.lots(fill.quantity)
-            if slot.final_lots is not None and slot.filled_lots >= slot.final_lots:
+            final = abs(slot.signed_lots) if slot.final_lots is None else slot.final_lots
+            if slot.filled_lots >= final:
                 self._settle(fill.instrument, slot)
             else:
                 self._report(fill.instrument, slot)
@@ -165,16 +183,15 @@ class Hedger:
         slot = self._slots[update.instrument]
         if update.client_id != slot.client_id:
             return
-        if update.state is OrderState.UNKNOWN and not slot.unknown:
-            slot.unknown = True
-            self._report(update.instrument, slot)
+        if update.state is OrderState.UNKNOWN:
+            self._doubt(update.instrument, slot)
         elif update.state.settled and slot.filled_lots >= update.filled_lots:
             self._settle(update.instrument, slot)
         elif update.state.settled:
             # The venue counts more than we saw: its fills are still on their way, or lost until the next
             # reconcile.
-            slot.final_lots, slot.unknown = update.filled_lots, True
-            self._report(update.instrument, slot)
+            slot.final_lots = update.filled_lots
+            self._doubt(update.instrument, slot)
 
     def on_funding(self, payment: FundingPaid) -> None:
         """Funding was settled."""

@@ -8,6 +8,8 @@ Rule 3: a failed query is None in the snapshot (unknown); it never reads as flat
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
@@ -23,6 +25,7 @@ from bot.venues.base import Venue
 log = structlog.get_logger("reconcile")
 
 _OVERLAP_NS = 60 * NS
+_MARGIN_S = 0.1
 
 
 class Reconciled(Protocol):
@@ -57,6 +60,7 @@ class Reconciler:
         )
         self._since: dict[InstrumentId, int] = {}
         self._wanted: set[InstrumentId] = set()
+        self._due: dict[InstrumentId, float] = {}
         self._wake = asyncio.Event()
         self.receive_window_s = 5.0
 
@@ -70,26 +74,35 @@ class Reconciler:
         return cancelled
 
     def request(self, key: InstrumentId) -> None:
-        """Reconcile this venue soon (its streams came back, or an order is in doubt)."""
+        """Reconcile this venue now: its streams came back."""
         self._wanted.add(key)
         self._wake.set()
 
+    def doubt(self, key: InstrumentId) -> None:
+        """An order is in doubt: ask the venue as soon as the order cannot arrive there any more."""
+        at = self._clock.monotonic() + self.receive_window_s + _MARGIN_S
+        if at < self._due.get(key, math.inf):
+            self._due[key] = at
+            self._wake.set()
+
     async def run(self, every_s: float) -> None:
-        """Reconcile on request, and every venue once per interval."""
+        """Reconcile on request, and every venue once per interval whatever is asked for meanwhile."""
+        for key in self._venues:
+            self._due.setdefault(key, self._clock.monotonic() + every_s)
         while True:
-            try:
-                async with asyncio.timeout(every_s):
-                    await self._wake.wait()
-            except TimeoutError:
-                for key in self._venues:
-                    await self._reconcile(key, up=False)
             self._wake.clear()
-            for key in sorted(self._wanted):
-                self._wanted.discard(key)
-                await self._reconcile(key, up=True)
+            for key in self._venues:
+                up, now = key in self._wanted, self._clock.monotonic()
+                if up or self._due[key] <= now:
+                    self._wanted.discard(key)
+                    self._due[key] = now + every_s
+                    await self._reconcile(key, up)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, min(self._due.values()) - self._clock.monotonic())):
+                    await self._wake.wait()
 
     async def _reconcile(self, key: InstrumentId, up: bool) -> None:
-        since = self._since.get(key, 0)
+        since, asked_at = self._since.get(key, 0), self._clock.monotonic()
         snapshot = await self._venues[key].snapshot(since)
         owners = self._owners.get(key, ())
         strangers = snapshot.open_orders
@@ -99,8 +112,10 @@ class Reconciler:
             )
         # Orders that a live task of this run looks after are not news to the aggregator.
         self._inbox.put(replace(snapshot, open_orders=strangers))
+        # The answer tells how things stood when it was asked for, at the earliest.
+        window_s = self.receive_window_s + self._clock.monotonic() - asked_at
         for owner in owners:
-            owner.reconciled(snapshot, self.receive_window_s)
+            owner.reconciled(snapshot, window_s)
         if snapshot.trades is not None:
             self._since[key] = max(since, snapshot.seen_ns - _OVERLAP_NS)
         for order in strangers or ():

@@ -28,6 +28,7 @@ class SpotSink:
         self._instrument, self._inbox, self._sampler = instrument, inbox, sampler
         self.on_book = quoter.on_book
         self.reconnected: Callable[[InstrumentId], None] = lambda _: None
+        self.doubted: Callable[[InstrumentId], None] = lambda _: None
 
     def on_trade(self, trade: PublicTrade) -> None:
         """Public volume."""
@@ -36,6 +37,8 @@ class SpotSink:
 
     def on_order(self, update: OrderUpdated) -> None:
         """One of our orders was answered."""
+        if update.state is OrderState.UNKNOWN:
+            self.doubted(update.instrument)
         if self._live.on_order(update):
             self._quoter.answered()
         else:
