@@ -78,7 +78,7 @@ def test_never_two_outstanding_orders_on_one_perp() -> None:
             await hedged(made)
             assert len(orders) >= 20
             assert len({order.client_id for order in orders}) == len(orders)
-            assert traded(made) == pytest.approx(-180_000, abs=500)
+            assert traded(made) == pytest.approx(-made.view.value.exposure.spot, abs=500)
 
     run(story())
 
