@@ -189,7 +189,7 @@ class _Paper:
     def _start_pool(self, sink: Callable[[PoolObserved], None]) -> None:
         pool = self.world.pool
         assert isinstance(pool, PoolMarket)
-        sink(PaperPool(pool, sink).observe(self.place.clock.now_ns()))
+        sink(PaperPool(pool, sink, every_s=20.0).observe(self.place.clock.now_ns()))
 
     def _background(self) -> dict[str, Callable[[], Any]]:
         return {} if self.place.virtual else {"market": self._pump}

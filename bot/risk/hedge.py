@@ -27,6 +27,7 @@ YEAR_S = 365 * 86_400.0
 _EPS = 1e-6  # ticks: a price that is whole but for rounding stays whole
 _HOLD_YEARS = 1 / 365  # how long a hedge of band noise stays: weighs funding against fees
 _AGE_S_MIN = 600.0  # a younger estimate of the fill rate is not scaled up further
+_COLLAR_DOUBLES_S, _COLLAR_STRETCH_MAX = 3.0, 10.0  # how fast and how far an unhedged delta widens the collar
 _IMPACT_FLOOR = 5e-5  # half-spread assumed at least when the slope of the order book is estimated
 
 
@@ -174,7 +175,8 @@ def next_order(view: View, instrument: Instrument, top: TopOfBook) -> HedgeOrder
     """What to send now on one perp, or None: nothing due, not allowed, in doubt, or no sane price.
 
     `top` is the perp's own order book. The price may stand `collar_bps` behind the touch and behind fair
-    value (plus the perp's usual basis), whichever is nearer, rounded to the inside.
+    value (plus the perp's usual basis), whichever is nearer, rounded to the inside; more while delta stays
+    unhedged.
     """
     perp, limits, fair = view.perps.get(instrument.id), view.limits.hedge, view.marks.fair
     if perp is None or fair is None or not (view.ready and limits.enabled and perp.healthy):
@@ -208,7 +210,9 @@ def _limit_ticks(view: View, instrument: Instrument, top: TopOfBook, side: Side)
     age_s = (view.time_ns - top.seen_ns) / 1e9
     if not 0 < top.bid_ticks < top.ask_ticks or age_s > view.limits.risk.book_age_s_max:
         return None
-    collar, tick = view.limits.hedge.collar_bps / 1e4, float(instrument.tick)
+    # A delta that stays unhedged may pay more: standing behind a running price hedges nothing.
+    patience = min(_COLLAR_STRETCH_MAX, 1.0 + view.unhedged_age_s / _COLLAR_DOUBLES_S)
+    collar, tick = view.limits.hedge.collar_bps / 1e4 * patience, float(instrument.tick)
     anchor = (view.marks.fair or 0.0) * (1 + view.marks.basis.get(instrument.id, 0.0))
     if side > 0:
         worst = math.floor(min(top.ask_ticks, anchor / tick) * (1 + collar) + _EPS)

@@ -224,7 +224,10 @@ class Steering:
         self.band = band_in_force(inputs, self._least, x.limits.hedge)
 
     def _watch_progress(self, x: Situation) -> None:
-        """Set aside, for a minute, a perp whose position does not move although an order is due."""
+        """Set aside, for a minute, a perp whose position does not move although an order is due.
+
+        Never the last one: when none fills, trying goes on everywhere.
+        """
         now = x.now_ns
         active = x.ready and x.limits.hedge.enabled and x.level < Level.HALTED
         for key, perp in self.perps.items():
@@ -237,6 +240,7 @@ class Steering:
                 now - seen.since_ns > x.limits.risk.unhedged_age_s_max * 0.5e9
                 and gap * (perp.mark or 0.0) >= perp.notional_usdt_min
                 and not perp.penalised
+                and any(other.usable for name, other in self.perps.items() if name != key)
             ):
                 seen.aside_until_ns, perp.penalised = now + _ASIDE_NS, True
                 self._alert("hedge_stuck", f"{key}: {gap:,.0f} tokens due and not filling; others take over")

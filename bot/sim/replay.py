@@ -28,6 +28,7 @@ from bot.sim.recording import Grid, Message, RecordingParams, ReplayParams, Tape
 from bot.sim.thin_book import ThinBook
 
 NS = 1_000_000_000
+BEAT_NS = NS  # a stream that says nothing for this long is known to be alive by its beat
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +163,11 @@ class ReplayWorld:
             self.step()
 
     def next_ns(self) -> int | None:
-        """Time of the next message, None when the recordings have ended."""
+        """Time of the next message or beat, None when the recordings have ended."""
         feed = self._earliest()
-        return None if feed is None or feed.next is None else feed.next.ts_ns + self._shift_ns
+        if feed is None or feed.next is None:
+            return None
+        return min(feed.next.ts_ns + self._shift_ns, self.now_ns + BEAT_NS)
 
     def _earliest(self) -> Feed | None:
         earliest, at = None, 0
@@ -175,25 +178,40 @@ class ReplayWorld:
         return earliest
 
     def step(self) -> int:
-        """Play the next message. Returns market events: book updates, trades, pool blocks, settlements.
-
-        The pool and funding move with the messages: in a silence no block is seen.
+        """Play the next message, or let a silent second pass. Returns market events: book updates, trades,
+        pool blocks, settlements.
         """
         feed = self._earliest()
         if feed is None or feed.next is None:
             return 0
         message = feed.next
-        now = self.now_ns = message.ts_ns + self._shift_ns
+        at = message.ts_ns + self._shift_ns
+        if at > self.now_ns + BEAT_NS and self.pool is not None:
+            return self._beat(self.now_ns + BEAT_NS)
+        now = self.now_ns = at
         self.messages += 1
         if message.what is What.LOST:
             self._report(Gap(now, tuple(e.instrument.id for e in feed.targets), message.reason))
         events = feed.apply(now)
         if feed is self.feeds[0] and feed.book.quotable:
             self.fair_usdt = (feed.book.best_bid + feed.book.best_ask) / 2 * feed.tick_usdt
-        pool = self.pool
-        if pool is not None and now >= pool.next_block_ns:
-            events += pool.block(now, self.fair_usdt)
-        while now >= self._settle_ns:
+        return events + self._background(now)
+
+    def _beat(self, now_ns: int) -> int:
+        """A second without a message: streams whose recording goes on are alive, their books still hold."""
+        self.now_ns = now_ns
+        for feed in self.feeds:
+            if feed.next is not None and feed.book.quotable:
+                for exchange in feed.targets:
+                    exchange.book.seen_ns = now_ns
+        return self._background(now_ns)
+
+    def _background(self, now_ns: int) -> int:
+        """Pool blocks and funding that are due."""
+        pool, events = self.pool, 0
+        if pool is not None and now_ns >= pool.next_block_ns:
+            events += pool.block(now_ns, self.fair_usdt)
+        while now_ns >= self._settle_ns:
             events += self._settle()
         return events
 
