@@ -9,12 +9,14 @@ Rule 3: while in doubt the last accepted state stays; nothing here ever returns 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bot.chain import pancake_v3
 from bot.chain.reading import holdings, pool_price, twap_price
 from bot.chain.state import ChainState, TokenOrder
 
+DUST_USDT = 1.0
 GONE, DRAINED, OUT_OF_RANGE = "lp_position_gone", "lp_position_drained", "lp_out_of_range"
 
 
@@ -37,35 +39,51 @@ class GateLimits:
 def suspicions(last: ChainState, new: ChainState, order: TokenOrder, limits: GateLimits) -> dict[str, str]:
     """Code → words for everything structural that changed for the worse since the last accepted state."""
     found: dict[str, str] = {}
-    had = {f"v3:{nft.token_id}" for nft in last.nfts} | ({"v2"} if last.pair is not None else set())
-    lost = [words for words in new.gone if words.split(" ")[0].split(":0x")[0] in had]
-    if lost:
-        found[GONE] = "; ".join(lost)
+    short, missing_usdt = _missing(last, new, order, limits.drain_share)
+    if missing_usdt > DUST_USDT:
+        lost = [words for words in new.gone if _id_of(words) in short]
+        if lost:
+            found[GONE] = "; ".join(lost)
+        drained = [name for name in short if name not in {_id_of(words) for words in lost}]
+        if drained:
+            found[DRAINED] = (
+                f"{', '.join(drained)}: {missing_usdt:,.0f} USDT less than the last reading implies"
+            )
     left = _left_range(last, new)
     if left:
         found[OUT_OF_RANGE] = f"left the range: {', '.join(left)}"
-    expected, actual = _expected_and_actual(last, new, order)
-    if not lost and actual < expected * (1 - limits.drain_share):
-        found[DRAINED] = f"worth {actual:,.0f} USDT where the last reading implies {expected:,.0f}"
     return found
 
 
 def jump(
     last: ChainState, new: ChainState, order: TokenOrder, reference: float | None, limits: GateLimits
 ) -> str:
-    """Empty if the price may be believed, else why not. `reference` = the perp's mark, None = unknown."""
-    before, now = pool_price(last, order), pool_price(new, order)
+    """Empty if pool and pair may be believed, else why not. `reference` = the perp's mark, None = unknown."""
+    average = twap_price(new, order)
+    if last.pool is not None and new.pool is not None:
+        before, now = pool_price(last, order), pool_price(new, order)
+        words = _jumped(("the pool", before, now), reference, average, limits)
+        if words:
+            return words
+    if last.pair is not None and new.pair is not None:
+        before, now = _pair_price(last, order), _pair_price(new, order)
+        return _jumped(("the pair", before, now), reference, average, limits)
+    return ""
+
+
+def _jumped(
+    move: tuple[str, float, float], reference: float | None, average: float | None, limits: GateLimits
+) -> str:
+    name, before, now = move
     if _bps(now, before) <= limits.jump_bps:
         return ""
-    words = f"the pool jumped from {before:.6g} to {now:.6g} USDT"
+    words = f"{name} jumped from {before:.6g} to {now:.6g} USDT"
     if reference is not None:
         agreed = _bps(now, reference) <= limits.agree_bps
         return "" if agreed else f"{words}, the perp's mark is {reference:.6g}"
-    average = twap_price(new, order)
-    if average is not None and _bps(now, average) <= limits.agree_bps:
-        return ""
     if average is not None:
-        return f"{words}, its average over the last seconds is {average:.6g}"
+        agreed = _bps(now, average) <= limits.agree_bps
+        return "" if agreed else f"{words}, its average over the last seconds is {average:.6g}"
     return f"{words}, and there is neither a mark nor an average to compare with"
 
 
@@ -85,32 +103,62 @@ def _left_range(last: ChainState, new: ChainState) -> list[str]:
     ]
 
 
-def _expected_and_actual(last: ChainState, new: ChainState, order: TokenOrder) -> tuple[float, float]:
-    """Worth of the last holdings at the new prices, and of the new ones with what went to the wallet."""
+def _missing(last: ChainState, new: ChainState, order: TokenOrder, share: float) -> tuple[list[str], float]:
+    """(positions that lack more than `share` of what the last holdings are worth now, USDT missing).
+
+    What arrived in the owner's wallet since then is not missing: that is how a collect or a removal looks.
+    """
     price = pool_price(new, order)
-    expected = 0.0
+    pair_price = _pair_price(new, order)
+    if not math.isfinite(pair_price):  # gone or emptied: what was there is judged at its last price
+        pair_price = _pair_price(last, order)
+    now = {
+        h.position_id: _usdt(order.whole(h.total), pair_price if h.position_id == "v2" else price)
+        for h in holdings(new)
+    }
+    short: list[str] = []
+    missing = 0.0
+    for name, worth in _worth(last, new, order, (price, pair_price)):
+        lacking = worth - now.get(name, 0.0)
+        if lacking > share * worth:
+            short.append(name)
+            missing += lacking
+    if last.wallet is not None and new.wallet is not None:
+        before, after = order.whole(last.wallet), order.whole(new.wallet)
+        gained = max(0.0, after[0] - before[0]), max(0.0, after[1] - before[1])
+        missing -= _usdt(gained, price) * (1 + share)
+    return short, missing
+
+
+def _worth(
+    last: ChainState, new: ChainState, order: TokenOrder, prices: tuple[float, float]
+) -> Iterator[tuple[str, float]]:
+    """Each position of the last state in USDT at the new prices, fees since its last touch apart."""
+    price, pair_price = prices
     if last.pool is not None and new.pool is not None:
         moved = replace(last.pool, sqrt_price_x96=new.pool.sqrt_price_x96, tick=new.pool.tick)
         for nft in last.nfts:
-            token, usdt = order.whole(pancake_v3.principal(moved, nft))
-            owed_token, owed_usdt = order.whole(nft.owed)
-            expected += (token + owed_token) * price + usdt + owed_usdt
+            principal, owed = pancake_v3.principal(moved, nft), nft.owed
+            whole = order.whole((principal[0] + owed[0], principal[1] + owed[1]))
+            yield f"v3:{nft.token_id}", _usdt(whole, price)
     if last.pair is not None:
         token, usdt = order.whole(holdings(replace(last, nfts=(), pool=None))[0].principal)
-        expected += 2 * math.sqrt(token * usdt * _pair_price(last, new, order))
-    actual = 0.0
-    for holding in holdings(new):
-        token, usdt = order.whole(holding.total)
-        actual += token * price + usdt
-    if last.wallet is not None and new.wallet is not None:
-        before, now = order.whole(last.wallet), order.whole(new.wallet)
-        actual += max(0.0, now[0] - before[0]) * price + max(0.0, now[1] - before[1])
-    return expected, actual
+        yield "v2", 2 * math.sqrt(token * usdt * pair_price)
 
 
-def _pair_price(last: ChainState, new: ChainState, order: TokenOrder) -> float:
-    source = new if new.pair is not None and 0 not in new.pair.reserves else last
-    return pool_price(replace(source, pool=None, nfts=()), order)
+def _usdt(amounts: tuple[float, float], price: float) -> float:
+    return amounts[0] * price + amounts[1]
+
+
+def _id_of(words: str) -> str:
+    """`v3:7` or `v2` of an entry of `ChainState.gone`."""
+    name = words.split(" ")[0]
+    return "v2" if name.startswith("v2") else name
+
+
+def _pair_price(state: ChainState, order: TokenOrder) -> float:
+    """The V2 pair's own price; nan without a pair or with an empty one."""
+    return pool_price(replace(state, pool=None, nfts=()), order)
 
 
 def _bps(price: float, other: float) -> float:

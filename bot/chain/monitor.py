@@ -66,6 +66,7 @@ class ChainMonitor:
         self._retries = 0
         self._fees: dict[str, Pair] = {}
         self._fast: tuple[str, ChainState] | None = None
+        self._held: tuple[Line, Head, ChainState] | None = None
         self._widen = False
 
     async def run(self) -> None:
@@ -147,6 +148,8 @@ class ChainMonitor:
                 await self._find_more(line.rpc)
             if line.track.top.hash != self._read_hash:
                 await self._read(line, line.rpc, line.track.top)
+            elif self._held is not None and self._held[0] is line:
+                await self._consider(*self._held)  # another node may have come to say the same
 
     async def _read(self, line: Line, rpc: Rpc, head: Head) -> None:
         assert self._reader is not None
@@ -198,6 +201,7 @@ class ChainMonitor:
         verdict = await self._judge.judge(state, self.config.reference(), line, self.nodes.lines)
         for code, words, severity in verdict.alarms:
             self._alarms.tell(code, words, severity)
+        self._held = None if verdict.accepted else (line, head, state)
         if not verdict.accepted:
             return
         self._alarms.reading_accepted()

@@ -70,6 +70,7 @@ class LocalChain:
         self.swaps = 0
         self._node: Anvil | None = None
         self._lab: Deployed | None = None
+        self._sender: Sender | None = None
 
     @property
     def node(self) -> Anvil:
@@ -88,14 +89,14 @@ class LocalChain:
     @property
     def market(self) -> Market:
         """Hands on it."""
-        return Market(Sender(self.node.rpc), self.deployed)
+        return Market(self._sender or Sender(self.node.rpc), self.deployed)
 
     async def start(self) -> None:
         """Install what is missing, start the node, deploy, open the positions. Raises `ConfigError`."""
         packages = self.packages if self.packages is not None else await asyncio.to_thread(install)
         self._node = Anvil(packages.anvil, self.spec.node)
         await self._node.start()
-        sender = Sender(self._node.rpc)
+        sender = self._sender = Sender(self._node.rpc, mine=self.spec.node.block_time_s is not None)
         self._lab = await deploy(sender, packages, self.spec.lab)
         for stake in self.spec.stakes:
             self.positions.append(await self._open(stake))
@@ -106,8 +107,7 @@ class LocalChain:
         if self._has_pair:
             await self.market.add_v2(self._amounts(other), owner=self.deployed.accounts.other)
         await self._empty_our_wallet(sender)
-        if self.spec.node.block_time_s is not None:
-            await self._node.rpc.call("evm_setAutomine", [False])
+        self._sender = None  # set up: from now on blocks come at their own time
 
     async def stop(self) -> None:
         """End the node."""
@@ -142,7 +142,8 @@ class LocalChain:
         while True:
             target = price()
             if math.isfinite(target) and target > 0:
-                await self.arbitrage(target)
+                for digest in await self.arbitrage(target):
+                    await self.market.sender.receipt(digest)  # or the next look would trade the same gap again
             if draw.random() < how.chance:
                 usdt = how.usdt * draw.expovariate(1.0)
                 await self._swap(draw.random() < 0.5, usdt, target, v2=draw.random() < 0.3)

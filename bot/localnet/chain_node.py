@@ -53,7 +53,7 @@ class NodeOptions:
             if self.fork_block is not None:
                 args += ["--fork-block-number", str(self.fork_block)]
         if self.block_time_s is not None:
-            args += ["--mixed-mining", "--block-time", str(self.block_time_s)]
+            args += ["--block-time", str(self.block_time_s)]
         return args
 
 
@@ -162,10 +162,13 @@ def argument_types(signature: str) -> list[str]:
 
 
 class Sender:
-    """Transactions and reads through one node's own accounts."""
+    """Transactions and reads through one node's own accounts.
 
-    def __init__(self, rpc: HttpRpc) -> None:
-        self.rpc = rpc
+    `mine` = ask for a block after each transaction that is waited for, on a node with its own block time.
+    """
+
+    def __init__(self, rpc: HttpRpc, mine: bool = False) -> None:
+        self.rpc, self.mine = rpc, mine
 
     async def accounts(self) -> list[str]:
         """The node's unlocked accounts."""
@@ -214,6 +217,8 @@ class Sender:
             digest = await self.rpc.call("eth_sendTransaction", [tx], timeout_s=10)
         except RpcError as error:
             raise Reverted(str(error)) from None
+        if self.mine:
+            await self.rpc.call("anvil_mine", ["0x1"])
         receipt = await self.receipt(str(digest))
         if int(receipt["status"], 16) != 1:
             raise Reverted(f"transaction {digest} to {tx.get('to', 'a new contract')} reverted")

@@ -105,9 +105,9 @@ async def open_positions(lab: Lab, usdt_value: float = 1_000_000) -> tuple[int, 
     return full, narrow
 
 
-async def lab_on(rpc: HttpRpc, spec: LabSpec) -> Lab:
-    """Deploy PancakeSwap on a node."""
-    sender = Sender(rpc)
+async def lab_on(rpc: HttpRpc, spec: LabSpec, mine: bool = False) -> Lab:
+    """Deploy PancakeSwap on a node; `mine` where blocks come at their own time."""
+    sender = Sender(rpc, mine)
     deployed = await deploy(sender, install(), spec)
     return Lab(rpc, sender, deployed, Market(sender, deployed))
 
@@ -120,7 +120,8 @@ async def fresh_lab(
     node = Anvil(install().anvil, options)
     await node.start()
     try:
-        yield node, await lab_on(node.rpc, spec or LabSpec(price=HALF))
+        mine = options is not None and options.block_time_s is not None
+        yield node, await lab_on(node.rpc, spec or LabSpec(price=HALF), mine)
     finally:
         await node.stop()
 

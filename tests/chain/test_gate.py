@@ -83,6 +83,23 @@ def test_a_jump_needs_a_witness(reference: float | None, twap: float | None, bel
     assert (words == "") is believed, words
 
 
+def test_a_pair_without_reserves_is_a_drain_and_a_jump() -> None:
+    last = state("opened")
+    emptied = replace(last, pair=replace(last.pair, reserves=(0, 0), balances=(0, 0)))
+    assert DRAINED in suspicions(last, emptied, ORDER, LIMITS)
+    assert "the pair jumped" in jump(last, emptied, ORDER, 0.5, LIMITS)
+
+
+def test_a_small_position_that_vanishes_is_not_lost_in_the_sum() -> None:
+    last = state("opened")
+    tiny = replace(last.nfts[3], token_id=9, liquidity=last.nfts[3].liquidity // 1_000)
+    with_tiny = replace(last, nfts=(*last.nfts, tiny))
+    gone = replace(last, gone=("v3:9 is held by 0xab",))
+    assert suspicions(with_tiny, gone, ORDER, LIMITS) == {GONE: "v3:9 is held by 0xab"}
+    empty = replace(last, nfts=(*last.nfts, replace(tiny, liquidity=0)))
+    assert suspicions(empty, gone, ORDER, LIMITS) == {}, "nothing was in it"
+
+
 def test_a_step_below_the_limit_needs_none() -> None:
     last = state("opened")
     assert jump(last, state("buy 5k usdt"), ORDER, None, LIMITS) == ""

@@ -69,26 +69,37 @@ async def test_a_vanished_position_confirmed_by_two_nodes_is_followed() -> None:
             await eventually(lambda: seen.facts[-1].block == seen.monitor.nodes.lines[0].track.top.number)
 
 
-async def test_a_burned_position_freezes_too() -> None:
+async def test_a_position_emptied_into_our_wallet_and_burned_is_followed() -> None:
     async with fresh_lab() as (node, lab):
         _full, narrow = await open_positions(lab)
         async with watching(lab, both(node)) as seen:
-            await seen.at(lab)
+            before = await seen.at(lab)
             await lab.market.decrease(narrow, await lab.market.liquidity_of(narrow))
+            await seen.at(lab)
             await lab.market.collect(narrow)
-            last = await eventually_quiet(seen, lab)
+            await seen.at(lab)
             await lab.market.burn(narrow)
-            await mine(lab, 3)
-            await eventually(lambda: "lp_position_gone" in seen.codes())
-            assert seen.facts[-1].block == last
-            assert "does not exist" in seen.alarms[-1].message
+            number = int((await lab.block())["number"], 16)
+            await eventually(lambda: seen.facts[-1].block == number)
+            assert [item.position_id for item in seen.facts[-1].positions] == ["v3:1", "v2"]
+            received = seen.facts[-1].wallet_token - before.wallet_token
+            assert received == pytest.approx(before.positions[1].token_amount)
+            assert "lp_position_gone" not in seen.codes()
 
 
-async def eventually_quiet(seen, lab: Lab) -> int:
-    """The block the monitor has come to stand at."""
-    number = int((await lab.block())["number"], 16)
-    await eventually(lambda: seen.facts[-1].block == number)
-    return number
+async def test_a_position_emptied_to_somebody_else_freezes_the_exposure() -> None:
+    async with fresh_lab() as (node, lab):
+        _full, narrow = await open_positions(lab)
+        async with watching(lab, both(node)) as seen:
+            await lab.market.decrease(narrow, await lab.market.liquidity_of(narrow))
+            last = await seen.at(lab)
+            other, us = lab.deployed.accounts.other, lab.market.us
+            collect = "collect((uint256,address,uint128,uint128))"
+            manager, most = lab.deployed.contracts.position_manager, 2**128 - 1
+            await lab.sender.send(us, manager, collect, (narrow, other, most, most))
+            await eventually(lambda: "lp_position_drained" in seen.codes())
+            assert seen.facts[-1].block == last.block
+            assert "v3:2" in seen.alarms[-1].message
 
 
 async def test_liquidity_tokens_sent_away_freeze_the_exposure() -> None:
