@@ -55,7 +55,7 @@ class Flow:
     """The trader: looks every `every_s`; a random swap of about `usdt` with probability `chance`."""
 
     every_s: float = 0.45
-    usdt: float = 1_500.0
+    usdt: float = 600.0
     chance: float = 0.5
     seed: int = 1
 
@@ -143,9 +143,9 @@ class LocalChain:
             target = price()
             if math.isfinite(target) and target > 0:
                 for digest in await self.arbitrage(target):
-                    await self.market.sender.receipt(digest)  # or the next look would trade the same gap again
+                    await self.market.sender.receipt(digest)  # or the next look trades the same gap again
             if draw.random() < how.chance:
-                usdt = how.usdt * draw.expovariate(1.0)
+                usdt = how.usdt * min(3.0, draw.expovariate(1.0))
                 await self._swap(draw.random() < 0.5, usdt, target, v2=draw.random() < 0.3)
             await asyncio.sleep(how.every_s)
 
