@@ -84,7 +84,8 @@ class LineSetup:
 class Line:
     """A node and what it last told. `rpc` is the line to ask now, None while there is none.
 
-    `moved_s` is when its top last changed; `refused` the hash of a block it announced but would not read.
+    `moved_s` is when its top last changed; `refused` the hash of a block it
+    announced but would not or could not rightly read.
     """
 
     def __init__(self, endpoint: Endpoint, setup: LineSetup, events: LineEvents) -> None:

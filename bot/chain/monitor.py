@@ -140,9 +140,8 @@ class ChainMonitor:
             line = self.nodes.choose(0 if self._state is None else self._state.block)
             if line is None or line.rpc is None or line.track.top is None:
                 if self.nodes.any_live():
-                    self._alarms.tell(
-                        "lp_nodes_behind", "every node that talks is behind what was read before", "critical"
-                    )
+                    words = "every node that talks is behind the last reading, or gives none to believe"
+                    self._alarms.tell("lp_no_reading", words, "critical")
                 continue
             if self._widen:
                 await self._find_more(line.rpc)
@@ -166,8 +165,9 @@ class ChainMonitor:
             await self._refused(line, head, error)
             return
         except AbiError as error:
-            self._read_hash = head.hash
+            line.refused = head.hash
             self._alarms.tell("lp_bad_data", f"{line.name}: {error}", "critical", line.name)
+            self._wake.set()
             return
         if lag:
             self._alarms.tell("lp_finality_lag", lag)

@@ -26,7 +26,7 @@ def bsc_header(header: dict[str, Any]) -> dict[str, Any]:
 
 
 class Proxy:
-    """HTTP and WebSocket on one port, forwarded to a node. `rewrite` may change each header.
+    """HTTP and WebSocket on one port, forwarded to a node; `rewrite` changes headers, `mangle` changes reads.
 
     While `flowing` is cleared nothing passes and nothing is closed: the far end just stops.
     """
@@ -35,6 +35,7 @@ class Proxy:
         self.target, self.rewrite = target, rewrite or (lambda message: message)
         self.flowing = asyncio.Event()
         self.flowing.set()
+        self.mangle: Callable[[str], str] = lambda result: result
         self.port = 0
         self.logs_key = ""
         self.requests: list[str] = []
@@ -141,6 +142,8 @@ class Proxy:
     def _rewritten(self, method: str, message: dict[str, Any]) -> dict[str, Any]:
         if method == "eth_getBlockByNumber" and isinstance(message.get("result"), dict):
             return {**message, "result": self.rewrite(message["result"])}
+        if method == "eth_call" and isinstance(message.get("result"), str):
+            return {**message, "result": self.mangle(message["result"])}
         event = message.get("params", {}).get("result")
         if isinstance(event, dict) and "parentHash" in event:
             params = {**message["params"], "result": self.rewrite(event)}

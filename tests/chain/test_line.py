@@ -89,6 +89,44 @@ async def test_every_node_down_is_critical_and_the_last_reading_stays() -> None:
             await seen.at(lab)
 
 
+MANGLED = {
+    "cut": lambda result: result[: len(result) // 64 * 32],
+    "empty": lambda _result: "0x",
+    "zeros": lambda result: "0x" + "00" * (len(result) // 2 - 1),
+    "ones": lambda result: "0x" + "ff" * (len(result) // 2 - 1),
+    "another block": lambda result: "0x" + "01".zfill(64) + result[66:],
+    "no hex": lambda _result: "<html>",
+}
+
+
+@pytest.mark.parametrize("how", MANGLED)
+async def test_malformed_answers_are_alarmed_and_move_nothing(how: str) -> None:
+    async with fresh_lab() as (node, lab), Proxy(node.rpc_url) as proxy:
+        await open_positions(lab)
+        async with watching(lab, Endpoint(proxy.ws_url)) as seen:
+            last = await seen.at(lab)
+            proxy.mangle = MANGLED[how]
+            await lab.rpc.call("anvil_mine", ["0x2"])
+            await eventually(lambda: "lp_bad_data" in seen.codes())
+            assert next(a for a in seen.alarms if a.code == "lp_bad_data").severity == "critical"
+            assert seen.facts[-1] is last
+            proxy.mangle = lambda result: result
+            await lab.market.swap_v3(True, lab.amounts(100, 0)[0])
+            await seen.at(lab)
+
+
+async def test_a_second_node_takes_over_from_one_that_answers_nonsense() -> None:
+    async with fresh_lab() as (node, lab), Proxy(node.rpc_url) as proxy:
+        await open_positions(lab)
+        async with watching(lab, Endpoint(proxy.ws_url), both(node)) as seen:
+            await seen.at(lab)
+            proxy.mangle = MANGLED["ones"]
+            for _ in range(3):
+                await lab.market.swap_v3(True, lab.amounts(100, 0)[0])
+                fact = await seen.at(lab)
+            assert fact.provider == seen.monitor.nodes.lines[1].name
+
+
 async def test_a_header_that_is_none_is_reported_and_not_believed() -> None:
     async with fresh_lab() as (node, lab), Proxy(node.rpc_url) as proxy:
         await open_positions(lab)

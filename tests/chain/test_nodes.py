@@ -90,7 +90,7 @@ async def test_when_the_good_node_goes_the_lagging_one_is_not_believed() -> None
                     await lab.market.swap_v3(True, lab.amounts(1_000, 0)[0])
                 last = await seen.at(lab)
                 await proxy.refuse()
-                await eventually(lambda: "lp_nodes_behind" in seen.codes())
+                await eventually(lambda: "lp_no_reading" in seen.codes())
                 assert seen.facts[-1] is last
                 await proxy.listen()
                 await lab.market.swap_v3(True, lab.amounts(1_000, 0)[0])
