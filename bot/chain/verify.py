@@ -20,6 +20,8 @@ from bot.chain.rpc import Rpc
 from bot.chain.state import TokenOrder
 from bot.model.errors import ConfigError
 
+POSITIONS_MAX = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -59,6 +61,10 @@ async def resolve(rpc: Rpc, request: Request) -> Targets:
     ids = list(request.v3_ids)
     if owner is not None and request.find_more:
         ids += [found for found in await discover(ask, owner) if found not in ids]
+    if len(ids) > POSITIONS_MAX:  # anybody may send dust positions to an address; each would cost six reads
+        raise ConfigError(
+            [f"chain: {owner} holds {len(ids)} positions: more than {POSITIONS_MAX} are not read"]
+        )
     if ids or request.v3_pool is not None:
         targets = await _v3(ask, targets, ids, request)
     if request.v2_pair is not None:
@@ -126,6 +132,9 @@ async def _v3(ask: Asker, targets: Targets, ids: list[int], request: Request) ->
     fee = await _fee(ask, request.v3_pool, {position.fee for position in ours.values()})
     if fee is None:
         return targets
+    elsewhere = sorted(n for n, position in ours.items() if n in request.v3_ids and position.fee != fee)
+    if elsewhere:
+        raise ConfigError([f"chain: position {n} lies in the pool of another fee tier" for n in elsewhere])
     pool = await _pool(ask, targets, fee, request.v3_pool)
     nfts = tuple(Nft(n, p.lower, p.upper) for n, p in sorted(ours.items()) if p.fee == fee)
     return replace(targets, pool=pool, nfts=nfts)

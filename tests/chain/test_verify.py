@@ -12,6 +12,7 @@ from bot.chain.multiread import MultiRead
 from bot.chain.reading import holdings
 from bot.chain.token_check import arrives_whole, refuse_transfer_fees
 from bot.chain.verify import discover, resolve
+from bot.localnet.chain_actions import Market, full_range
 from bot.localnet.chain_deploy import LabSpec
 from bot.model.errors import ConfigError
 from chain.lab import HALF, Lab, SharedNode, open_positions
@@ -70,6 +71,32 @@ async def test_each_wrong_entry_is_named(shared_node: SharedNode) -> None:
             lab, quote=lab.deployed.contracts.cake, v3_ids=(full,), v2_pair=None
         )
         assert "no position found" in await refused(lab, owner=lab.deployed.accounts.trader, v2_pair=None)
+
+
+async def test_positions_of_two_fee_tiers_need_the_pool_named(shared_node: SharedNode) -> None:
+    async with shared_node.lab(SPEC) as lab:
+        full, narrow = await open_positions(lab)
+        deployed = lab.deployed
+        create = "createAndInitializePoolIfNecessary(address,address,uint24,uint160)"
+        manager, price = deployed.contracts.position_manager, lab.root("0.5")
+        args = (deployed.token0, deployed.token1, 500, price)
+        await lab.sender.send(deployed.accounts.owner, manager, create, *args)
+        other = Market(lab.sender, replace(deployed, spec=replace(deployed.spec, fee=500)))
+        second = await other.mint(full_range(10), lab.amounts(1_000, 500))
+        assert "different fees (500, 2500)" in await refused(lab)
+        named = await resolve(lab.rpc, lab.request(v3_pool=deployed.pool))
+        assert [nft.token_id for nft in named.nfts] == [full, narrow]
+        asked = {"v3_pool": deployed.pool, "v3_ids": (full, second)}
+        assert f"position {second} lies in the pool of another fee tier" in await refused(lab, **asked)
+
+
+async def test_an_owner_flooded_with_dust_is_refused(
+    shared_node: SharedNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shared_node.lab(SPEC) as lab:
+        await open_positions(lab)
+        monkeypatch.setattr("bot.chain.verify.POSITIONS_MAX", 1)
+        assert "holds 2 positions" in await refused(lab)
 
 
 async def test_a_burned_id_is_refused_at_the_start(shared_node: SharedNode) -> None:
