@@ -4,7 +4,9 @@ Rule 1: a book tick is answered in the loop turn that read it: top without our o
 difference, orders. No task switch, no Decimal, no disk.
 Rule 2: most ticks change nothing: while reference and mid stay inside the promised bounds the ladder is good.
 Rule 3: view changes, answers and timers are served by the quoter's own task.
-Rule 4: a failing quoter pulls its own quotes and says so; the other exchanges and the hedger go on.
+Rule 4: a failing quoter pulls its own quotes and says so; the other exchanges and the hedger go on. Its
+task ends, so that there is one place and one pause for starting again.
+Rule 5: a book that is old, not reconciled or far from the others' price is not quoted on.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from bot.venues.guard import Guard
 
 _SKEW_STEP_BPS = 0.1  # a smaller change of the skew does not move the quotes
 _RETRY_S = 0.2
+_FAILED, _STOPPING = "failed: ", "stopping"
 
 
 class Quoter:
@@ -63,19 +66,23 @@ class Quoter:
         self._mid, self._skew = 0.0, 0.0
         self._gate: tuple[object, ...] = ()
         self.off = ""
+        self.broke: Callable[[], None] = lambda: None
         self._answered = False
         self._retry_at: float | None = None
         self._wake = asyncio.Event()
         self.on_book: Callable[[OrderBook], None] = contained(self._on_book, self.failed)
-        view.watch(self._on_view)
+        view.watch(contained(self._on_view, self.failed))
 
     # --- the task ---
 
     async def run(self) -> None:
-        """Serve view changes, answers and timers until cancelled."""
-        self.off = "" if self.off.startswith("failed") else self.off
+        """Serve view changes, answers and timers until cancelled. RuntimeError when a callback failed."""
+        self.off = "" if self.off.startswith(_FAILED) else self.off
+        self.live.invalidate()
         while True:
             self._wake.clear()
+            if self.off.startswith(_FAILED):
+                raise RuntimeError(self.off)
             self._requote()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause_s()):
@@ -99,15 +106,18 @@ class Quoter:
         """The venue said something about our quotes: look again soon."""
         self._answered = True
         self._wake.set()
+        if self.off:
+            self.pull()
 
     def observe(self, force: bool = False) -> None:
         """Report how the quotes stand against the obligation."""
         self._answered = False
-        self._observer.observe(self._view.value, self._mid, self.off, force)
+        view = self._view.value
+        self._observer.observe(view, self._mid, self.off or self._disbelief(view), force)
 
     def stop(self) -> None:
         """Quote no more (shutdown); resting quotes are cancelled."""
-        self.off = "stopping"
+        self.off = _STOPPING
         self.pull()
 
     def closed(self) -> None:
@@ -116,10 +126,13 @@ class Quoter:
         self.observe(force=True)
 
     def failed(self, reason: str) -> None:
-        """This quoter broke: stand down and say so."""
-        self.off = f"failed: {reason}"
-        self._inbox.put(QuoterDown(self._clock.now_ns(), self._guard.instrument.exchange, reason))
+        """This quoter broke: stand down and say so, once; the task that then ends is started again."""
+        if not self.off.startswith(_FAILED):
+            self._inbox.put(QuoterDown(self._clock.now_ns(), self._guard.instrument.exchange, reason))
+            self.off = self.off if self.off == _STOPPING else _FAILED + reason
+        self._wake.set()
         self.pull()
+        self.broke()
 
     def pull(self) -> None:
         """Cancel what rests; orders that wait for an answer are cancelled when it comes."""
@@ -147,7 +160,7 @@ class Quoter:
 
     def _on_view(self, view: View) -> None:
         """Inside the aggregator's step: only look whether the task has something to do."""
-        gate = (view.level, view.ready, view.paused, view.limits_version)
+        gate = (view.level, view.ready, view.paused, view.limits_version, self._disbelief(view))
         if gate != self._gate:
             self._gate = gate
             self.live.invalidate()
@@ -177,6 +190,8 @@ class Quoter:
         if not self._may_quote(view) or reference <= 0.0:
             self.pull()
             return
+        if abs(reference / (view.marks.fair or reference) - 1.0) > view.limits.risk.divergence_bps_max / 1e4:
+            return  # a jump: the sample that it caused decides in this same loop turn what is believed
         if self._skew_moved(view):
             self._skew = shift_bps(view, self.key)
             self.live.invalidate()
@@ -191,7 +206,19 @@ class Quoter:
 
     def _may_quote(self, view: View) -> bool:
         allowed = view.ready and not view.paused and view.level < Level.PULLED
-        return allowed and not self.off and view.limits.quote.enabled
+        return allowed and not self.off and view.limits.quote.enabled and not self._disbelief(view)
+
+    def _disbelief(self, view: View) -> str:
+        """Why this exchange's book is not quoted on; empty when it may be."""
+        marks, risk, spot = view.marks, view.limits.risk, view.spots.get(self.key)
+        top, mid, fair = marks.tops.get(self.key), marks.mids.get(self.key), marks.fair
+        if spot is None or not spot.healthy:
+            return "not reconciled"
+        if top is None or mid is None or fair is None:
+            return "no two-sided book"
+        if marks.time_ns - top.seen_ns > risk.book_age_s_max * NS:
+            return "book is old"
+        return "far from the others' price" if abs(mid / fair - 1.0) > risk.divergence_bps_max / 1e4 else ""
 
     def _compiled(self, limits: Limits) -> LadderPlan | None:
         if limits is not self._planned:

@@ -1,7 +1,8 @@
 """Where a spot venue delivers: to the quoter, to the seller, and what the books need to the inbox.
 
 Rule 1: a fill reaches the ledger before anyone reacts to it.
-Rule 2: streams that come back are reconciled before they count as up; orders are in doubt until then.
+Rule 2: what breaks while an answer is read is the quoter's failure, never the stream's.
+Rule 3: streams that come back are reconciled before they count as up; orders are in doubt until then.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from bot.model.market import PublicTrade
 from bot.model.order import OrderState
 from bot.tasks.quoter import Quoter
 from bot.tasks.sampler import Sampler
+from bot.tasks.supervise import contained
 
 _DOWN = "venue down"
 
@@ -27,6 +29,9 @@ class SpotSink:
         self._quoter, self._seller, self._live = quoter, quoter.seller, quoter.live
         self._instrument, self._inbox, self._sampler = instrument, inbox, sampler
         self.on_book = quoter.on_book
+        self._tell_order: Callable[[OrderUpdated], None] = contained(self._order, quoter.failed)
+        self._tell_fill: Callable[[Fill], None] = contained(self._fill, quoter.failed)
+        quoter.broke = lambda: self.doubted(instrument.id)
         self.reconnected: Callable[[InstrumentId], None] = lambda _: None
         self.doubted: Callable[[InstrumentId], None] = lambda _: None
 
@@ -39,6 +44,9 @@ class SpotSink:
         """One of our orders was answered."""
         if update.state is OrderState.UNKNOWN:
             self.doubted(update.instrument)
+        self._tell_order(update)
+
+    def _order(self, update: OrderUpdated) -> None:
         if self._live.on_order(update):
             self._quoter.answered()
         else:
@@ -47,6 +55,9 @@ class SpotSink:
     def on_fill(self, fill: Fill) -> None:
         """One of our orders traded."""
         self._inbox.put(fill)
+        self._tell_fill(fill)
+
+    def _fill(self, fill: Fill) -> None:
         if self._live.on_fill(fill):
             self._quoter.answered()
         else:

@@ -51,14 +51,19 @@ async def critical(name: str, task: Callable[[], Awaitable[None]]) -> None:
 
 
 async def restarting(name: str, task: Callable[[], Awaitable[None]], failed: Callable[[str], None]) -> None:
-    """Run a task, and again when it fails; `failed(reason)` cleans up and reports each time."""
-    pause = _PAUSE_S
+    """Run a task, and again when it ends; `failed(reason)` cleans up and reports each failure.
+
+    The pause between two runs doubles, and is short again after a run that lasted.
+    """
+    pause, time = _PAUSE_S, asyncio.get_running_loop().time
     while True:
+        began = time()
         try:
             await task()
         except FailSafe:
             raise
         except Exception as error:
+            pause = _PAUSE_S if time() - began > _PAUSE_S_MAX else pause
             log.exception("task_failed", task=name, again_in_s=pause)
             failed(f"{type(error).__name__}: {error}")
         await asyncio.sleep(pause)
