@@ -1,7 +1,7 @@
 """How far the quotes lean: a common shift of both sides.
 
 Rule 1: the lean answers *unhedged* delta; inventory that perps neutralise carries no price risk.
-Rule 2: a smaller second term leans against an exchange's own shortage of tokens or USDT: it restocks itself.
+Rule 2: a second term leans against an exchange's own shortage of tokens or USDT: it restocks itself.
 Rule 3: a shift moves both sides alike, so the own spread never changes; it is clipped at `skew_bps_max`.
 """
 
@@ -10,8 +10,7 @@ from __future__ import annotations
 from bot.model.instrument import InstrumentId
 from bot.model.view import View
 
-_BALANCE_SHARE = 0.5  # the balance term may use this much of the shift allowed
-_COMFORT = 1.5  # a balance of this many times what is owed needs no help
+_COMFORT, _SCARCE = 1.4, 1.08  # balances, as multiples of what is owed, that need no help and all of it
 
 
 def delta_shift(hedged_net: float, scale_tokens: float, shift_bps_max: float) -> float:
@@ -25,9 +24,14 @@ def balance_shift(tokens_usdt: float, usdt: float, owed: tuple[float, float], sh
     Few tokens lean up (buy back), little USDT leans down (sell); 0 while both are comfortable.
     """
     ask_owed, bid_owed = owed
-    tokens_short = max(0.0, 1.0 - tokens_usdt / (_COMFORT * ask_owed)) if ask_owed > 0 else 0.0
-    usdt_short = max(0.0, 1.0 - usdt / (_COMFORT * bid_owed)) if bid_owed > 0 else 0.0
-    return _BALANCE_SHARE * shift_bps_max * max(-1.0, min(1.0, tokens_short - usdt_short))
+    return shift_bps_max * (_shortage(tokens_usdt, ask_owed) - _shortage(usdt, bid_owed))
+
+
+def _shortage(held: float, owed: float) -> float:
+    """0 = comfortable, 1 = the next fill may leave the obligation unmet; both in USDT."""
+    if owed <= 0:
+        return 0.0
+    return max(0.0, min(1.0, (_COMFORT - held / owed) / (_COMFORT - _SCARCE)))
 
 
 def shift_bps(view: View, key: InstrumentId) -> float:
