@@ -62,6 +62,18 @@ class Parts:
         return count
 
     @property
+    def doubts(self) -> int:
+        """Orders in doubt where it could be otherwise: what a lost line leaves in doubt, its own alarm tells,
+        and the other exchanges need not stop for it.
+        """
+        count = len(self.unknown_sales)
+        for exchange, unknown in self.unknown_quotes.items():
+            count += unknown if f"{exchange}.spot" in self.up else 0
+        for perp in self.steering.perps.values():
+            count += perp.unknown and perp.up
+        return count
+
+    @property
     def unsold_tokens(self) -> float:
         """Tokens still to be sold by the plan, as far as they are held."""
         left = self.setup.sell_total_tokens - float(self.books.sold_tokens)

@@ -65,7 +65,7 @@ class Review:
             (now - since) / 1e9 if since else 0.0,
             (now - stalled) / 1e9 if stalled else 0.0,
             p.peak - total if p.peak is not None and sound else 0.0,
-            p.unknown_orders,
+            p.doubts,
             sum(x.usable for x in steering.perps.values()),
             legs.lp_age_s(now) if expected[0] else 0.0,
             legs.option_book.age_s(now) if expected[1] else 0.0,

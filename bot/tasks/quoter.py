@@ -57,8 +57,9 @@ class Quoter:
         self.key: InstrumentId = guard.instrument.id
         self._tick = float(guard.instrument.tick)
         self.live = LiveQuotes(guard.instrument, AmendRights(price=True, size_down=True))
-        self._own = OwnSizes(self.live, self.seller.resting(self.key))
-        self._sampler.own[self.key] = self._own
+        self._sale = self.seller.resting(self.key)
+        self._own = OwnSizes(self.live, self._sale)
+        self._sampler.own[self.key] = self.seller.own[self.key] = self._own
         self._observer = Observer(self.live, guard.instrument, inbox, clock)
         self._plan: LadderPlan | None = None
         self._planned: Limits | None = None
@@ -229,7 +230,9 @@ class Quoter:
         return self._plan
 
     def _inputs(self, view: View, reference: float) -> LadderInputs:
-        spot, cautious = view.spots[self.key], view.level is Level.CAUTIOUS
+        spot, cautious, others = view.spots[self.key], view.level is Level.CAUTIOUS, self._others
+        if self._sale:  # a bid must stay short of the resting sale too: we do not trade with ourselves
+            others = others._replace(ask_ticks=min(others.ask_ticks, *self._sale))
         return LadderInputs(
             reference=reference,
             mid=self._mid,
@@ -241,7 +244,7 @@ class Quoter:
             widen=view.limits.quote.cautious_widen_factor if cautious else 1.0,
             bid_enabled=True,
             ask_enabled=True,
-            others=self._others,
+            others=others,
         )
 
     def _send(self, actions: Actions, now_ns: int) -> None:

@@ -4,7 +4,9 @@ Rule 1: what may be sold now is a pure decision (`bot.deal.schedule`); this task
 Rule 2: never against our own bids: while ours is the best bid the sale rests as a maker beside our best
 ask, else it takes the bids of others.
 Rule 3: one order per exchange; nothing new while the fate of the last one is open.
-Rule 4: the sale needs no hedge of its own: sold tokens change spot delta, and the hedger follows.
+Rule 4: progress counts fills that the view has seen and orders that work: a fill between the two holds the
+next slice back.
+Rule 5: the sale needs no hedge of its own: sold tokens change spot delta, and the hedger follows.
 """
 
 from __future__ import annotations
@@ -21,15 +23,17 @@ from bot.clock import NS, Clock
 from bot.deal.schedule import Progress, Slice, next_slice
 from bot.model.facts import Fill, OrderUpdated, VenueSnapshot
 from bot.model.instrument import Instrument, InstrumentId
-from bot.model.market import PublicTrade
+from bot.model.market import PublicTrade, TopOfBook
 from bot.model.order import ClientIds, OrderIntent, OrderState, Purpose, Side, TimeInForce
 from bot.model.view import Level, View
+from bot.tasks.sampler import OwnSizes
 from bot.venues.guard import Guard
 
 log = structlog.get_logger("seller")
 
 _MOVE_BPS = 2.0  # a resting sale is re-priced when it stands further than this from where it should
 _KEEP_MARGIN = 1.1
+_REVIEW_S = 1.0
 
 
 @dataclass(slots=True)
@@ -39,13 +43,14 @@ class _Sale:
     client_id: str = ""
     ticks: int = 0
     lots: int = 0
+    filled_lots: int = 0
     cancelling: bool = False
     unknown: bool = False
     sent_ns: int = 0
     resting: dict[int, int] = field(default_factory=dict)
 
     def clear(self) -> None:
-        self.client_id, self.lots, self.cancelling, self.unknown = "", 0, False, False
+        self.client_id, self.lots, self.filled_lots, self.cancelling, self.unknown = "", 0, 0, False, False
         self.resting.clear()
 
 
@@ -65,17 +70,25 @@ class Seller:
         self._volume_tokens = 0.0
         self._sold_before: float | None = None
         self._stopped = False
+        self._seen_fact = 0
+        self._next_at = 0.0
+        self.own: dict[InstrumentId, OwnSizes] = {}
         self.waiting = ""
 
     async def run(self) -> None:
-        """One look per slice interval until cancelled."""
+        """New slices once per interval, a look at what rests every second, until cancelled."""
         while True:
             self.act()
-            await asyncio.sleep(self._view.value.limits.sell.slice_interval_s)
+            resting = any(sale.resting for sale in self._sales.values())
+            until = self._next_at - self._clock.monotonic()
+            await asyncio.sleep(max(0.0, min(until, _REVIEW_S) if resting else until))
 
     def act(self) -> None:
-        """Cancel sales that stand wrong, place the next slices."""
-        view = self._view.value
+        """Cancel sales that stand wrong; place the next slices when their time has come."""
+        view, now = self._view.value, self._clock.monotonic()
+        due = now >= self._next_at
+        if due:
+            self._next_at = now + view.limits.sell.slice_interval_s
         allowed = (
             view.ready
             and not view.paused
@@ -88,7 +101,7 @@ class Seller:
                 self._cancel(key, sale)
             elif sale.client_id:
                 self._review(view, key, sale)
-            else:
+            elif due and view.version >= self._seen_fact:
                 self._place(view, key, sale)
 
     def stop(self) -> None:
@@ -124,9 +137,9 @@ class Seller:
         return Progress(total, sold - self._sold_before + working, self._volume_tokens)
 
     def _place(self, view: View, key: InstrumentId, sale: _Sale) -> None:
-        fair, top = view.marks.fair, view.marks.tops.get(key)
+        fair, top = view.marks.fair, self._others(key)
         spot = view.spots[key]
-        if fair is None or top is None or not spot.healthy:
+        if fair is None or not top.bid_ticks or key not in view.marks.tops or not spot.healthy:
             return
         instrument = self._guards[key].instrument
         tick, lot = float(instrument.tick), float(instrument.lot)
@@ -157,11 +170,18 @@ class Seller:
         elif force is TimeInForce.POST_ONLY:
             sale.resting[ticks] = lots
 
+    def _others(self, key: InstrumentId) -> TopOfBook:
+        """The top of the book now without anything of ours."""
+        book, own = self._guards[key].venue.book, self.own.get(key)
+        return book.top() if own is None else book.top_without(own.bids(), own.asks())
+
     def _where(self, view: View, instrument: Instrument, floor_ticks: int) -> tuple[int, TimeInForce]:
         """Price and manner: take foreign bids where they stand above ours, else rest beside our best ask."""
-        book, top = self._guards[instrument.id].venue.book, view.marks.tops[instrument.id]
-        if top.bid_ticks >= floor_ticks and book.best_bid == top.bid_ticks:
-            return max(floor_ticks, top.bid_ticks), TimeInForce.IOC
+        book, top = self._guards[instrument.id].venue.book, self._others(instrument.id)
+        own = self.own.get(instrument.id)
+        ours = max(own.bids(), default=0) if own is not None else 0
+        if top.bid_ticks >= floor_ticks and top.bid_ticks > ours:
+            return top.bid_ticks, TimeInForce.IOC
         fair_ticks = (view.marks.fair or 0.0) / float(instrument.tick)
         ticks = math.ceil(fair_ticks * (1 + view.limits.quote.level_depths_bps[0] / 1e4))
         return max(ticks, book.best_bid + 1, floor_ticks), TimeInForce.POST_ONLY
@@ -171,7 +191,7 @@ class Seller:
         ticks, _ = (
             self._where(view, instrument, 1) if view.marks.fair and key in view.marks.tops else (0, None)
         )
-        if ticks and abs(ticks / sale.ticks - 1) > _MOVE_BPS / 1e4:
+        if not ticks or abs(ticks / sale.ticks - 1) > _MOVE_BPS / 1e4:
             self._cancel(key, sale)
 
     def _cancel(self, key: InstrumentId, sale: _Sale) -> None:
@@ -192,14 +212,21 @@ class Seller:
         elif update.state.settled:
             if sale.unknown:
                 self._inbox.put(update)
-            sale.clear()
+            coming = update.filled_lots - sale.filled_lots
+            if coming > 0:  # fills still on their way count as working
+                sale.lots, sale.cancelling = coming, True
+                sale.resting.clear()
+            else:
+                sale.clear()
 
     def on_fill(self, fill: Fill) -> None:
         """A sale traded (the ledger has it already)."""
         sale = self._sales[fill.instrument]
         if fill.client_id != sale.client_id or not sale.client_id:
             return
-        sale.lots = max(0, sale.lots - self._guards[fill.instrument].instrument.lots(fill.quantity))
+        self._seen_fact = self._inbox.last
+        lots = self._guards[fill.instrument].instrument.lots(fill.quantity)
+        sale.lots, sale.filled_lots = max(0, sale.lots - lots), sale.filled_lots + lots
         if sale.ticks in sale.resting:
             sale.resting[sale.ticks] = sale.lots
         if not sale.lots:
@@ -222,6 +249,14 @@ class Seller:
         if not sale.client_id or snapshot.open_orders is None:
             return
         if any(order.client_id == sale.client_id for order in snapshot.open_orders):
-            sale.unknown = False
-        elif sale.sent_ns < snapshot.seen_ns - round(receive_window_s * NS):
+            self._known_again(snapshot, sale, OrderState.OPEN)
+        elif sale.sent_ns < snapshot.seen_ns - round(receive_window_s * NS) and snapshot.trades is not None:
+            self._seen_fact = self._inbox.last  # its trades came with the snapshot
+            self._known_again(snapshot, sale, OrderState.DEAD)
             sale.clear()
+
+    def _known_again(self, snapshot: VenueSnapshot, sale: _Sale, state: OrderState) -> None:
+        if sale.unknown:
+            sale.unknown, sale.cancelling = False, False
+            key, now = snapshot.instrument, snapshot.seen_ns
+            self._inbox.put(OrderUpdated(now, 0, key, sale.client_id, state, 0, "query"))

@@ -99,4 +99,5 @@ class SpotSink:
             elif order.sent_ns < horizon:
                 key, at = self._instrument.id, snapshot.seen_ns
                 self._live.on_order(OrderUpdated(at, 0, key, order.client_id, OrderState.DEAD, 0, "query"))
+        self._quoter.observe()  # before the streams count as up: what was in doubt is not any more
         self._quoter.answered()

@@ -27,9 +27,11 @@ def resting(made: Rig, key: str) -> int:
 async def quoting(made: Rig, within_s: float = 20.0) -> float:
     """Wait until all three exchanges carry the full ladder and the meter agrees."""
     return await made.until(
-        lambda: all(resting(made, key) == FULL for key in SPOTS)
-        and all(one.compliant for one in made.view.value.obligations.values())
-        and len(made.view.value.obligations) == 3,
+        lambda: (
+            all(resting(made, key) == FULL for key in SPOTS)
+            and all(one.compliant for one in made.view.value.obligations.values())
+            and len(made.view.value.obligations) == 3
+        ),
         within_s,
     )
 
@@ -116,7 +118,9 @@ def _poison_answers(made: Rig) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("poison", [_poison_ladder, _poison_book, _poison_answers])
-def test_a_failing_quoter_stands_down_alone_and_comes_back(poison: Callable[[Rig], Callable[[], None]]) -> None:
+def test_a_failing_quoter_stands_down_alone_and_comes_back(
+    poison: Callable[[Rig], Callable[[], None]],
+) -> None:
     async def story() -> None:
         async with rig(Desk(), *ALL) as made:
             await quoting(made)
@@ -324,8 +328,8 @@ def test_a_fast_rise_with_a_sale_resting_makes_no_storm_of_rejects() -> None:
             for step in range(1, 12):
                 made.market(MID + 4 * step)
                 await asyncio.sleep(0.25)
-            await asyncio.sleep(3)
-            assert len(rejected) < 30
+            await asyncio.sleep(1)
+            assert len(rejected) <= 3
             await quoting(made, 30.0)
 
     run(story())
