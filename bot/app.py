@@ -20,8 +20,8 @@ from bot import __version__
 from bot.channels import Inbox, Latest
 from bot.clock import Clock, ScaledLoop
 from bot.config import Settings
-from bot.model.errors import FailSafe
-from bot.model.facts import AccountOpened, Fact, Started
+from bot.model.errors import BotError, FailSafe, JournalError
+from bot.model.facts import AccountOpened, Alarmed, Fact, OperatorCommand, Started
 from bot.model.instrument import InstrumentId, Kind
 from bot.model.order import ClientIds
 from bot.model.view import View
@@ -30,6 +30,7 @@ from bot.ops.lock import StateLock
 from bot.ops.reload import Reloader
 from bot.ops.status import status
 from bot.risk.state import RiskState
+from bot.shutdown import residual, sweep
 from bot.tasks.aggregator import Aggregator
 from bot.tasks.hedger import Hedger
 from bot.tasks.lp_monitor import LpMonitor
@@ -39,7 +40,7 @@ from bot.tasks.reconciler import Reconciled, Reconciler
 from bot.tasks.sampler import Sampler
 from bot.tasks.seller import Seller
 from bot.tasks.spot_sink import SpotSink
-from bot.tasks.supervise import critical, restarting
+from bot.tasks.supervise import Fuse, attempt, critical, restarting
 from bot.venues.guard import Guard
 from bot.venues.throttle import Budget
 from bot.wiring import Parts, build, place_of
@@ -51,7 +52,10 @@ WIND_DOWN_S = 20.0
 
 @dataclass(slots=True)
 class RunResult:
-    """How a run ended. `left_open` lists orders still open and what is not hedged, in words."""
+    """How a run ended. `left_open` lists orders still open and what is not hedged, in words.
+
+    `exit_code`: 0 = nothing rests and net delta is in its band, 1 = not so or no start, 75 = fail-safe.
+    """
 
     exit_code: int
     status: dict[str, Any]
@@ -111,7 +115,11 @@ class Daemon:
         """Apply every fact of earlier runs; returns the time of the last and whether the deal was opened."""
         last_ns, opened = 0, False
         for fact in self.parts.journal.replay():
-            self.state.apply(fact)
+            try:
+                self.state.apply(fact)
+            except FailSafe as error:
+                # It stopped that run; whether it still holds, this run's own reconcile finds out.
+                log.warning("past_fail_safe", reason=str(error))
             last_ns = max(last_ns, fact.seen_ns)
             opened = opened or isinstance(fact, AccountOpened)
         return last_ns, opened
@@ -125,17 +133,20 @@ class Daemon:
 
     async def run(self, stop: asyncio.Event, started: Callable[[Daemon], None] | None = None) -> RunResult:
         """Trade until `stop` is set; returns after the ordered shutdown (or the fail-safe one)."""
-        error: FailSafe | None = None
+        error: BotError | None = None
+        fuse = Fuse()
+        fuse.install(asyncio.get_running_loop())
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(task) for task in await self._begin()]
+                tasks = [group.create_task(critical("callbacks", fuse.run))]
+                tasks += [group.create_task(task) for task in await self._begin()]
                 if started is not None:
                     started(self)
                 await stop.wait()
                 await self._wind_down()
                 for task in tasks:
                     task.cancel()
-        except* FailSafe as failures:
+        except* Exception as failures:
             error = _first(failures)
         if error is not None:
             log.critical("fail_safe", reason=str(error))
@@ -149,6 +160,9 @@ class Daemon:
             facts += self.parts.opening(now)
         for fact in facts:
             self.inbox.put(fact)
+        self.parts.watch_journal(self._journal_health)
+        if self.parts.journal.quarantined and not self._since_ns:
+            self._stand_down("an earlier journal was damaged and moved aside: check both deltas")
         self.reloader.announce()
         for key, venue in self.parts.venues.items():
             await venue.start(self.sinks.get(key) or self.hedger)
@@ -173,6 +187,18 @@ class Daemon:
         background = self.parts.background()
         return tasks + [critical(name, task) for name, task in background.items()]
 
+    def _journal_health(self, problem: str | None) -> None:
+        if problem is not None:
+            self._stand_down(f"cannot write the journal: {problem}")
+        else:
+            log.warning("journal_writes_again")
+
+    def _stand_down(self, reason: str) -> None:
+        """No new risk until an operator resumes: quotes off, hedging goes on."""
+        now = self.clock.now_ns()
+        self.inbox.put(Alarmed(now, "journal", reason, "critical"))
+        self.inbox.put(OperatorCommand(now, "pause", reason, "journal"))
+
     def _complain(self, task: str) -> Callable[[str], None]:
         def failed(reason: str) -> None:
             log.error("task_failed", task=task, reason=reason)
@@ -192,49 +218,42 @@ class Daemon:
 
     def _calm(self) -> bool:
         exposure = self.view.value.exposure
-        resting = any(len(quoter.live) for quoter in self.quoters.values())
+        resting = any(len(quoter.live) for quoter in self.quoters.values()) or self.seller.working()
         return not resting and not self.hedger.working() and abs(exposure.hedged_net) <= exposure.band
 
-    async def _finish(self, error: FailSafe | None) -> RunResult:
+    async def _finish(self, error: BotError | None) -> RunResult:
         """Cancel everything, verify by query, close; say what is left."""
-        left: list[str] = []
-        for key, venue in self.parts.venues.items():
-            await venue.cancel_all(self.settings.prefix)
-            snapshot = await venue.snapshot(self.parts.clock.now_ns())
-            if snapshot.open_orders is None:
-                left.append(f"{key}: open orders unknown; look at the venue")
-            left += [
-                f"{key}: {order.side.word} {order.remaining} at {order.price} is still open"
-                for order in snapshot.open_orders or ()
-            ]
-            if snapshot.open_orders == () and key in self.quoters:
-                self.quoters[key].closed()
-        if error is None:
+        swept = await sweep(self.parts.venues, self.settings.prefix, self.clock)
+        for key, quoter in self.quoters.items():
+            if not swept[key]:
+                quoter.closed()
+        left = [line for lines in swept.values() for line in lines]
+        try:
             self.aggregator.fold(self.inbox.drain())
+        except Exception as broken:
+            log.exception("last_facts_not_applied")
+            error = error or FailSafe(f"aggregator failed: {broken!r}")
         view = self.view.value
-        left += _residual(view)
-        for venue in self.parts.venues.values():
-            await venue.stop()
-        self.parts.close()
+        hedged = abs(view.exposure.net) <= view.exposure.band or not view.ready
+        code = error.exit_code if error is not None else int(bool(left) or not hedged)
+        left += residual(view)
+        for key, venue in self.parts.venues.items():
+            await attempt(f"stop {key}", venue.stop())
+        try:
+            self.parts.close()
+        except JournalError as unwritten:
+            left.append(str(unwritten))
+            code = code or 1
         final = status(view, self.clock.now_ns(), started_ns=self._began_ns, state="stopped", left_open=left)
-        return RunResult(0 if error is None else FailSafe.exit_code, final, left, str(error or ""))
+        return RunResult(code, final, left, str(error or ""))
 
 
-def _residual(view: View) -> list[str]:
-    """What stays on the books after a stop, in words."""
-    exposure = view.exposure
-    net = f"net delta {exposure.net:+,.0f} tokens (band ±{exposure.band:,.0f})"
-    lines = [f"{net}; economic delta {exposure.economic:+,.0f}"]
-    perps = [(key, perp.position) for key, perp in view.perps.items() if perp.position]
-    return lines + [f"{key}: position {position:+,.0f} tokens stays open" for key, position in perps]
-
-
-def _first(failures: BaseExceptionGroup[FailSafe]) -> FailSafe:
-    error: BaseException = failures
+def _first(failures: BaseException) -> BotError:
+    """The failure that ended the run; one that nobody foresaw is an invariant that broke."""
+    error = failures
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    assert isinstance(error, FailSafe)
-    return error
+    return error if isinstance(error, BotError) else FailSafe(f"{type(error).__name__}: {error}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Parts:
     start_pool: Callable[[Callable[[PoolObserved], None]], None]
     background: Callable[[], dict[str, Callable[[], Any]]]
     close: Callable[[], None]
+    watch_journal: Callable[[Callable[[str | None], None]], None]
     receive_window_s: float = 5.0
     reconcile_every_s: float = 30.0
     market: MarketDriver | None = None
@@ -122,6 +123,7 @@ class _Paper:
         exchanges = [self._exchange(item) for item in instruments(settings).values()]
         self.known = [self.store.load(e) for e in exchanges] if isinstance(self.store, PaperStore) else []
         self.world = self._world(exchanges)
+        self.on_journal: Callable[[str | None], object] = lambda _: None
         self.venues = self._venues(exchanges)
         self.world.on_funding = self._funding
         for key, venue in self.venues.items():
@@ -170,7 +172,11 @@ class _Paper:
     def parts(self) -> Parts:
         """Put together."""
         settings, place = self.settings, self.place
-        options = JournalOptions(inline=place.virtual, group_commit_s=settings.journal.group_commit_ms / 1000)
+        options = JournalOptions(
+            inline=place.virtual,
+            group_commit_s=settings.journal.group_commit_ms / 1000,
+            on_health=lambda problem: self.on_journal(problem),
+        )
         journal = Journal(place.state_dir / settings.journal.path, options)
         return Parts(
             clock=place.clock,
@@ -182,9 +188,15 @@ class _Paper:
             start_pool=self._start_pool,
             background=self._background,
             close=lambda: self._close(journal),
+            watch_journal=self._watch_journal,
             receive_window_s=1.0,
             market=self.world,
         )
+
+    def _watch_journal(self, told: Callable[[str | None], None]) -> None:
+        """Hear of the journal's health in the event loop (its writer is a thread)."""
+        loop = asyncio.get_running_loop()
+        self.on_journal = lambda problem: loop.call_soon_threadsafe(told, problem)
 
     def _start_pool(self, sink: Callable[[PoolObserved], None]) -> None:
         pool = self.world.pool

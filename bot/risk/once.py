@@ -27,8 +27,7 @@ class TradeIds:
         self._forgotten_ns = 0
 
     def admit(self, trade_id: str, venue_ns: int) -> Refusal | None:
-        """None for a new trade. `REPEATED` for a known one; a refusal with a text for one too old to tell.
-        """
+        """None for a new trade. `REPEATED` for a known one; a refusal with a text for one too old to tell."""
         seen = self._seen
         if trade_id in seen:
             return REPEATED

@@ -96,8 +96,7 @@ class Pnl:
     def mark(
         self, now_ns: int, spot: float, perps: Mapping[InstrumentId, float], legs: tuple[LpLeg, OptionLeg]
     ) -> None:
-        """Move all marks to `now_ns`. A perp without a mark keeps its last one (at first: the spot price).
-        """
+        """Move all marks to `now_ns`. A perp without a mark keeps its last one (at first: the spot price)."""
         old = self.spot
         if old is None:
             self._begin(now_ns, spot, perps, legs)
@@ -172,8 +171,7 @@ class Pnl:
             self.capital += tokens * self.spot + usdt
 
     def spot_fill(self, line: str, quantity: float, price: float) -> None:
-        """A spot trade (signed tokens) against fair value: `spread_capture`, `sale_slippage` or `external`.
-        """
+        """A spot trade (signed tokens) against fair value; `line` names the account."""
         if self.spot is not None:
             self.lines[line] += quantity * (self.spot - price)
 

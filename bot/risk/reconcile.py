@@ -25,8 +25,7 @@ CONFIRM_NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class OrdersFound:
-    """Open orders of one snapshot by owner: of an older run of this deal, of a newer one, of somebody else.
-    """
+    """Open orders of one snapshot: of an older run of this deal, of a newer one, of somebody else."""
 
     orphans: tuple[OpenOrder, ...]
     newer: tuple[OpenOrder, ...]
@@ -127,8 +126,8 @@ class Differences:
         agreed_tokens, agreed_usdt = _both(seen.tokens, tokens), _both(seen.usdt, usdt)
         if not agreed_tokens and not agreed_usdt:
             seen.tokens, seen.usdt, seen.at_ns = tokens, usdt, now_ns
-            note = f"{key}: venue differs by {tokens} tokens, {usdt} USDT; looking again" if tokens else ""
-            return Verdict(settled=not tokens, note=note)
+            # Once is no news: fills that the query saw may still be on their way to us.
+            return Verdict(settled=not tokens)
         if now_ns - seen.at_ns < CONFIRM_NS:
             return Verdict(settled=not tokens)
         seen.tokens = seen.usdt = ZERO

@@ -72,7 +72,7 @@ class BookSide:
             return False
         best = self._pick(new) if new else 0
         if fence and best and (best - fence) * self.sign >= 0:
-            new = self._withhold(new, fence)
+            new, self.hidden = _parted(new, fence, self.sign)
             best = self._pick(new) if new else 0
         if self.own:
             self._merge(new)
@@ -87,15 +87,6 @@ class BookSide:
             self.best = best or own_best
         return True
 
-    def _withhold(self, new: dict[int, int], fence: int) -> dict[int, int]:
-        sign, shown = self.sign, {}
-        for ticks, lots in new.items():
-            if (ticks - fence) * sign >= 0:
-                self.hidden[ticks] = lots
-            else:
-                shown[ticks] = lots
-        return shown
-
     def _merge(self, new: dict[int, int]) -> None:
         """Show `new` and our own lots; queue places at prices where others stood shrink with them."""
         levels, own = self.levels, self.own
@@ -107,12 +98,7 @@ class BookSide:
                 levels[ticks] = new[ticks] + own[ticks]
         if not own.keys().isdisjoint(self.others):
             for ticks in own.keys() & self.others.keys():
-                self._cap(ticks, new.get(ticks, 0))
-
-    def _cap(self, ticks: int, lots: int) -> None:
-        for order in self.queues[ticks]:
-            if order.ahead > lots:
-                order.ahead = lots
+                _cap(self.queues[ticks], new.get(ticks, 0))
 
     def set_level(self, ticks: int, lots: int, fence: int) -> bool:
         """Set one level of the others (0 removes it). True if the public level changed."""
@@ -129,7 +115,7 @@ class BookSide:
         elif self.others.pop(ticks, None) is None:
             return False
         if ticks in self.own:
-            self._cap(ticks, lots)
+            _cap(self.queues[ticks], lots)
             lots += self.own[ticks]
         self._show(ticks, lots)
         return True
@@ -185,7 +171,7 @@ class BookSide:
     def reveal(self, fence: int) -> bool:
         """Show the hidden levels that no longer cross our best opposite price `fence`. True if any did."""
         hidden, self.hidden = self.hidden, {}
-        shown = self._withhold(hidden, fence) if fence else hidden
+        shown, self.hidden = _parted(hidden, fence, self.sign) if fence else (hidden, {})
         for ticks, lots in shown.items():
             self.set_level(ticks, lots, 0)
         return bool(shown)
@@ -251,3 +237,19 @@ class BookSide:
             order.ahead = order.ahead - done if order.ahead > done else 0
         self._show(ticks, self.levels[ticks] - done)
         return done
+
+
+def _parted(levels: dict[int, int], fence: int, sign: int) -> tuple[dict[int, int], dict[int, int]]:
+    """(levels that stay behind `fence`, levels at or beyond it)."""
+    shown: dict[int, int] = {}
+    hidden: dict[int, int] = {}
+    for ticks, lots in levels.items():
+        (hidden if (ticks - fence) * sign >= 0 else shown)[ticks] = lots
+    return shown, hidden
+
+
+def _cap(queue: list[Resting], lots: int) -> None:
+    """Others at this price are down to `lots`: nobody has more than that before him."""
+    for order in queue:
+        if order.ahead > lots:
+            order.ahead = lots

@@ -54,7 +54,7 @@ def test_a_difference_is_booked_when_a_second_look_agrees() -> None:
     differences = Differences(INSTRUMENTS)
     first = differences.judge(snapshot(PERP, "60", "1000"), account())
     assert (first.tokens, first.settled) == (0, False)
-    assert "-40" in first.note
+    assert first.note == ""  # fills may still be on their way: once is no news
     soon = differences.judge(snapshot(PERP, "60", "1000", at_s=0.5), account())
     assert (soon.tokens, soon.settled) == (0, False)
     second = differences.judge(snapshot(PERP, "60", "1000", at_s=2), account())
