@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,19 +17,17 @@ import structlog
 
 from bot import __version__
 from bot.channels import Inbox, Latest
-from bot.clock import Clock, ScaledLoop
+from bot.clock import Clock
 from bot.config import Settings
 from bot.model.errors import BotError, FailSafe, JournalError
 from bot.model.facts import AccountOpened, Alarmed, Fact, OperatorCommand, Started
 from bot.model.instrument import InstrumentId, Kind
 from bot.model.order import ClientIds
 from bot.model.view import View
-from bot.operate import Operator
-from bot.ops.lock import StateLock
+from bot.ops.journal_store import quarantined
 from bot.ops.reload import Reloader
 from bot.ops.status import status
 from bot.risk.state import RiskState
-from bot.shutdown import residual, sweep
 from bot.tasks.aggregator import Aggregator
 from bot.tasks.hedger import Hedger
 from bot.tasks.lp_monitor import LpMonitor
@@ -39,11 +36,12 @@ from bot.tasks.quoter import Quoter
 from bot.tasks.reconciler import Reconciled, Reconciler
 from bot.tasks.sampler import Sampler
 from bot.tasks.seller import Seller
+from bot.tasks.shutdown import residual, sweep
 from bot.tasks.spot_sink import SpotSink
 from bot.tasks.supervise import Fuse, attempt, critical, restarting
 from bot.venues.guard import Guard
 from bot.venues.throttle import Budget
-from bot.wiring import Parts, build, place_of
+from bot.wiring import Parts
 
 log = structlog.get_logger("app")
 
@@ -161,7 +159,7 @@ class Daemon:
         for fact in facts:
             self.inbox.put(fact)
         self.parts.watch_journal(self._journal_health)
-        if self.parts.journal.quarantined and not self._since_ns:
+        if quarantined(self.parts.journal.path) and not self._since_ns:
             self._stand_down("an earlier journal was damaged and moved aside: check both deltas")
         self.reloader.announce()
         for key, venue in self.parts.venues.items():
@@ -254,53 +252,3 @@ def _first(failures: BaseException) -> BotError:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error if isinstance(error, BotError) else FailSafe(f"{type(error).__name__}: {error}")
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """`seconds` of wall time (None = until a signal), `speed` of the paper market, its `seed`.
-
-    `watch(status document)` is called about once a second.
-    """
-
-    seconds: float | None = None
-    speed: float = 1.0
-    seed: int | None = None
-    watch: Callable[[dict[str, Any]], None] | None = None
-
-
-def run(settings: Settings, options: RunOptions) -> RunResult:
-    """Run the daemon until its time is up or a signal arrives. Raises `BotError` when it cannot start."""
-    loop = ScaledLoop(options.speed)
-    asyncio.set_event_loop(loop)
-    try:
-        with StateLock(settings.state.dir):
-            place = place_of(settings, loop, options.seed)
-            daemon = Daemon(settings, build(settings, place))
-            return loop.run_until_complete(_serve(daemon, options, loop))
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
-
-
-async def _serve(daemon: Daemon, options: RunOptions, loop: ScaledLoop) -> RunResult:
-    """Run with signals, a time limit, the control socket and a viewer."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    if options.seconds is not None:
-        loop.call_later(options.seconds * options.speed, stop.set)
-    operator = Operator(daemon)
-    async with operator.serving():
-        viewer = asyncio.create_task(_view(daemon, options)) if options.watch else None
-        try:
-            return await daemon.run(stop)
-        finally:
-            if viewer is not None:
-                viewer.cancel()
-
-
-async def _view(daemon: Daemon, options: RunOptions) -> None:
-    while options.watch is not None:
-        options.watch(daemon.status())
-        await asyncio.sleep(options.speed)

@@ -115,6 +115,10 @@ class Seller:
         for key, sale in self._sales.items():
             self._cancel(key, sale)
 
+    def working(self) -> bool:
+        """Whether a sale may still trade."""
+        return any(sale.client_id for sale in self._sales.values())
+
     def resting(self, key: InstrumentId) -> dict[int, int]:
         """Our resting sale by ticks (a live mapping, kept current)."""
         return self._sales[key].resting

@@ -2,7 +2,8 @@
 
 Rule 1: a critical task (aggregator, hedger, sampler) that fails ends the daemon: cancel all, exit 75.
 Rule 2: what a venue calls in its read loop is contained: one part's failure never stops a stream.
-Rule 3: any other task that fails is reported as a fact, cleaned up and started again after a pause that
+Rule 3: what breaks in a callback of the event loop, where nobody could catch it, ends the daemon too.
+Rule 4: any other task that fails is reported as a fact, cleaned up and started again after a pause that
 doubles.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -39,6 +40,15 @@ def contained(call: Callable[[T], None], failed: Callable[[str], None]) -> Calla
     return run
 
 
+async def attempt(name: str, work: Awaitable[T]) -> tuple[T | None, str]:
+    """The result and "", or None and why not: for what must go on after any failure (the end of a run)."""
+    try:
+        return await work, ""
+    except Exception as error:
+        log.exception("attempt_failed", what=name)
+        return None, str(error) or type(error).__name__
+
+
 async def critical(name: str, task: Callable[[], Awaitable[None]]) -> None:
     """Run a task whose failure stops the daemon."""
     try:
@@ -48,6 +58,34 @@ async def critical(name: str, task: Callable[[], Awaitable[None]]) -> None:
     except Exception as error:
         log.exception("task_failed", task=name)
         raise FailSafe(f"{name} failed: {error!r}") from error
+
+
+class Fuse:
+    """Hears of callbacks of the event loop that broke, and ends the daemon: what they were told is lost."""
+
+    def __init__(self) -> None:
+        self._error: Exception | None = None
+        self._blown = asyncio.Event()
+
+    def install(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take over what the loop would only log."""
+        loop.set_exception_handler(self._broken)
+
+    def _broken(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if "handle" not in context or not isinstance(error, Exception):
+            loop.default_exception_handler(context)
+            return
+        log.error("callback_failed", what=context.get("message"), exc_info=error)
+        self._error = self._error or error
+        self._blown.set()
+
+    async def run(self) -> None:
+        """Wait for the first failure and raise it as FailSafe."""
+        await self._blown.wait()
+        if isinstance(self._error, FailSafe):
+            raise self._error
+        raise FailSafe(f"a callback failed: {self._error!r}") from self._error
 
 
 async def restarting(name: str, task: Callable[[], Awaitable[None]], failed: Callable[[str], None]) -> None:
