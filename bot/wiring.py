@@ -123,7 +123,7 @@ class _Paper:
         exchanges = [self._exchange(item) for item in instruments(settings).values()]
         self.known = [self.store.load(e) for e in exchanges] if isinstance(self.store, PaperStore) else []
         self.world = self._world(exchanges)
-        self.on_journal: Callable[[str | None], object] = lambda _: None
+        self.on_journal: Callable[[str | None], None] = lambda _: None
         self.venues = self._venues(exchanges)
         self.world.on_funding = self._funding
         for key, venue in self.venues.items():
@@ -196,7 +196,11 @@ class _Paper:
     def _watch_journal(self, told: Callable[[str | None], None]) -> None:
         """Hear of the journal's health in the event loop (its writer is a thread)."""
         loop = asyncio.get_running_loop()
-        self.on_journal = lambda problem: loop.call_soon_threadsafe(told, problem)
+
+        def tell(problem: str | None) -> None:
+            loop.call_soon_threadsafe(told, problem)
+
+        self.on_journal = tell
 
     def _start_pool(self, sink: Callable[[PoolObserved], None]) -> None:
         pool = self.world.pool

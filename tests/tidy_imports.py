@@ -22,7 +22,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("tasks",),
     ("wiring", "operate"),
     ("app",),
-    ("backtest",),
+    ("backtest", "run"),
     ("localnet", "guardian", "dashboard"),
     ("commands",),
     ("cli",),

@@ -49,9 +49,9 @@ def run(
         seconds = None if for_ is None else durations.parse(for_)
     except ValueError as error:
         raise typer.BadParameter(f"--for {error}") from None
-    from bot.app import RunOptions
-    from bot.app import run as run_daemon
     from bot.config import load
+    from bot.run import RunOptions
+    from bot.run import run as run_daemon
 
     settings = load(config)
     check_unlocked(settings, live, speed)
