@@ -217,7 +217,7 @@ class Daemon:
     def _calm(self) -> bool:
         exposure = self.view.value.exposure
         resting = any(len(quoter.live) for quoter in self.quoters.values()) or self.seller.working()
-        return not resting and not self.hedger.working() and abs(exposure.hedged_net) <= exposure.band
+        return not resting and not self.hedger.working() and abs(exposure.net) <= exposure.band
 
     async def _finish(self, error: BotError | None) -> RunResult:
         """Cancel everything, verify by query, close; say what is left."""
