@@ -32,7 +32,7 @@ $(READY): $(LOCKED) pyproject.toml
 	@touch $@
 
 run: setup
-	$(BIN)/bot run -c config/paper.toml --watch
+	$(BIN)/bot run -c config/paper.toml --speed 10 --watch
 
 test: check unit
 
