@@ -219,18 +219,24 @@ class Daemon:
         resting = any(len(quoter.live) for quoter in self.quoters.values()) or self.seller.working()
         return not resting and not self.hedger.working() and abs(exposure.net) <= exposure.band
 
-    async def _finish(self, error: BotError | None) -> RunResult:
-        """Cancel everything, verify by query, close; say what is left."""
-        swept = await sweep(self.parts.venues, self.settings.prefix, self.clock)
-        for key, quoter in self.quoters.items():
-            if not swept[key]:
-                quoter.closed()
-        left = [line for lines in swept.values() for line in lines]
+    def _fold_rest(self, error: BotError | None) -> BotError | None:
+        """Put on record what nobody has folded yet, so that a full inbox has room again."""
         try:
             self.aggregator.fold(self.inbox.drain())
         except Exception as broken:
             log.exception("last_facts_not_applied")
-            error = error or FailSafe(f"aggregator failed: {broken!r}")
+            return error or FailSafe(f"aggregator failed: {broken!r}")
+        return error
+
+    async def _finish(self, error: BotError | None) -> RunResult:
+        """Cancel everything, verify by query, close; say what is left."""
+        swept = await sweep(self.parts.venues, self.settings.prefix, self.clock)
+        error = self._fold_rest(error)
+        for key, quoter in self.quoters.items():
+            if not swept[key]:
+                quoter.closed()
+                error = self._fold_rest(error)
+        left = [line for lines in swept.values() for line in lines]
         view = self.view.value
         hedged = abs(view.exposure.net) <= view.exposure.band or not view.ready
         code = error.exit_code if error is not None else int(bool(left) or not hedged)
