@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
@@ -64,10 +65,14 @@ def options(at_s: float = 0.0, sigma: float = 1.0, tokens: float = 100_000) -> O
     return OptionsValued(at, at, sigma, 0.05, 0.0, spots, rows, years, "european")  # type: ignore[arg-type]
 
 
-def pool(at_s: float = 0.0, liquidity: float = 500_000.0, fees: float = 0.0, block: int = 1) -> PoolObserved:
-    at = T0 + round(at_s * S)
-    reading = LpReading("lp", "v2", liquidity, 0.0, float("inf"), 500_000, 500_000, fees, fees)
-    return PoolObserved(at, at, block, f"0x{block}", 1.0, (reading,))
+def pool(
+    at_s: float = 0.0, liquidity: float = 500_000.0, fees: float = 0.0, block: int = 1, price: float = 1.0
+) -> PoolObserved:
+    """One V2 share at the pool's `price`."""
+    at, root = T0 + round(at_s * S), math.sqrt(price)
+    amounts = liquidity / root, liquidity * root
+    reading = LpReading("lp", "v2", liquidity, 0.0, float("inf"), *amounts, fees, fees)
+    return PoolObserved(at, at, block, f"0x{block}", price, (reading,))
 
 
 def opening(loan: str = "3000000") -> list[Fact]:
@@ -101,12 +106,12 @@ def ready(chosen: Limits = LIMITS) -> RiskState:
 
 
 def run(state: RiskState, start_s: float, seconds: float, mid: float = 1.0) -> None:
-    """Half-second samples and ticks, with a fresh pool reading every five seconds."""
+    """Half-second samples and ticks; every five seconds a reading of a pool that stands at `mid`."""
     steps = round(seconds * 2)
     for n in range(steps + 1):
         at = start_s + n / 2
         if n % 10 == 0:
-            state.apply(pool(at, block=1 + round(at)))
+            state.apply(pool(at, block=1 + round(at), price=mid))
         state.apply(sample(mid, at))
         state.apply(Ticked(T0 + round(at * S)))
 

@@ -117,7 +117,12 @@ class ObligationView:
 
 @dataclass(frozen=True, slots=True)
 class LpView:
-    """The LP book at fair price."""
+    """The pool's own amounts, valued at the fair price.
+
+    `delta` counts principal, uncollected fees and the owner's wallet; `tokens` and `usdt` the principal.
+    `to_lower`, `to_upper`: the nearest range bound as a share of the pool's price (negative = left);
+    `deltas`: (move of the pool's price, delta then).
+    """
 
     value_usdt: float | None = None
     tokens: float | None = None
@@ -129,6 +134,16 @@ class LpView:
     age_s: float | None = None
     in_range: bool | None = None
     pool_price: float | None = None
+    to_lower: float | None = None
+    to_upper: float | None = None
+    deltas: tuple[tuple[float, float], ...] = ()
+    fees_today_usdt: float | None = None
+    wallet_token: float | None = None
+    wallet_usdt: float | None = None
+    cake: float | None = None
+    block_hash: str = ""
+    provider: str = ""
+    finalized_block: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,23 +3,25 @@
 Rule 1: a reading that is older than the one held, or makes no sense, is refused and alarmed; the old one
 stays.
 Rule 2: unknown is not zero: without a reading the deltas are 0 with `known` False.
-Rule 3: fees that grow are profit; liquidity that comes or goes, and fees collected, are capital.
+Rule 3: between two readings, what swaps by others did to the amounts is `lp_swap_value` and what grew is
+`lp_fees`; in a reading where liquidity, a collected fee or the wallet moved, the change is capital.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.model.facts import LpReading, OptionsValued, PoolObserved
+from bot.model.facts import OptionsValued, PoolObserved
 from bot.model.limits import Limits
 from bot.model.view import LpView, OptionView
 from bot.pricing.option_grid import BookGreeks
 from bot.risk.exposure import Part
-from bot.risk.lp_book import LpBook, LpTotals
+from bot.risk.lp_book import LpBook, LpTotals, Outlook
+from bot.risk.lp_flow import moved, swapped
 from bot.risk.option_book import OptionBook
 from bot.risk.pnl import LpLeg, OptionLeg, Pnl
 
-_COMPOUNDING_MAX = 0.01  # a V2 share grows by its fees; a larger step in one reading is liquidity added
+_DAY_NS = 86_400_000_000_000
 
 Alert = Callable[[str, str], None]
 
@@ -33,6 +35,8 @@ class Legs:
         self.lp: LpTotals | None = None
         self.options: BookGreeks | None = None
         self._off_grid = False
+        self._outlook: Outlook | None = None
+        self._day, self._fees_before_usdt = -1, 0.0
 
     def reprice(self, spot: float, now_ns: int) -> tuple[LpLeg, OptionLeg]:
         """Value both books at `spot` and `now_ns`; returns them as the PnL wants them."""
@@ -47,8 +51,8 @@ class Legs:
             return
         spot = self._pnl.spot
         fresh = LpBook()
-        fresh.replace(fact)
         try:
+            fresh.replace(fact)
             totals = fresh.value_at(spot if spot is not None else fact.price)
         except ValueError as error:
             self._alert("lp_refused", f"block {fact.block}: {error}")
@@ -56,11 +60,23 @@ class Legs:
         gone = self.lp_book.vanished(p.position_id for p in fact.positions)
         if gone:
             self._alert("lp_vanished", f"block {fact.block}: positions {', '.join(gone)} vanished")
-        flow = old is None or _moved(old.positions, fact.positions)
-        self.lp_book.replace(fact)
-        self.lp = totals
+        self._begin_day(fact.seen_ns)
+        self.lp_book, self.lp, self._outlook = fresh, totals, fresh.outlook()
         if totals is not None:
-            self._pnl.lp_read(LpLeg(totals.value, totals.delta), flow)
+            self._book(old, fact, LpLeg(totals.value, totals.delta))
+
+    def _begin_day(self, now_ns: int) -> None:
+        if now_ns // _DAY_NS > self._day:
+            self._day, self._fees_before_usdt = now_ns // _DAY_NS, self._pnl.lines["lp_fees"]
+
+    def _book(self, old: PoolObserved | None, new: PoolObserved, leg: LpLeg) -> None:
+        """What a reading did to the PnL, at an unchanged fair price."""
+        flow = old is None or moved(old, new)
+        self._pnl.lp_read(leg, flow)
+        if not flow and old is not None and self._pnl.spot is not None:
+            lost = swapped(old.positions, new.positions, self._pnl.spot)
+            self._pnl.book("lp_swap_value", lost)
+            self._pnl.book("lp_fees", -lost)
 
     def value_options(self, fact: OptionsValued, now_ns: int) -> None:
         """Take a valuation of the tranches."""
@@ -113,8 +129,8 @@ class Legs:
         if reading is None:
             return LpView()
         price = reading.price if spot is None else spot
-        lp = self.lp_book.value_at(price)
-        if lp is None:
+        lp, outlook = self.lp_book.value_at(price), self._outlook
+        if lp is None or outlook is None:
             return LpView()
         return LpView(
             lp.value,
@@ -127,6 +143,14 @@ class Legs:
             self.lp_age_s(now_ns),
             lp.in_range,
             reading.price,
+            *outlook,
+            fees_today_usdt=self._pnl.lines["lp_fees"] - self._fees_before_usdt,
+            wallet_token=reading.wallet_token,
+            wallet_usdt=reading.wallet_usdt,
+            cake=reading.cake,
+            block_hash=reading.block_hash,
+            provider=reading.provider,
+            finalized_block=reading.finalized_block,
         )
 
     def option_view(self, spot: float | None, now_ns: int) -> OptionView:
@@ -168,19 +192,3 @@ class Legs:
         left = {row[0]: row[1] for row in fact.tranches}
         rows = self.option_book.rows_at(spot) or ()
         return sum((row[2] - left.get(row[0], 0.0)) * row[3] for row in rows)
-
-
-def _moved(old: tuple[LpReading, ...], new: tuple[LpReading, ...]) -> bool:
-    """Whether liquidity was added or removed, or fees collected, between two readings."""
-    before = {p.position_id: p for p in old}
-    if before.keys() != {p.position_id for p in new}:
-        return True
-    for now in new:
-        was = before[now.position_id]
-        growth = now.liquidity - was.liquidity
-        allowed = _COMPOUNDING_MAX * was.liquidity if now.kind == "v2" else 0.0
-        if growth < -1e-12 * was.liquidity or growth > allowed + 1e-12 * was.liquidity:
-            return True
-        if now.fees_token < was.fees_token or now.fees_usdt < was.fees_usdt:
-            return True
-    return False
