@@ -94,7 +94,7 @@ class BasisEwma:
     """Slow average of ln(perp mid / spot fair) of one perp; `value` is None before the first observation."""
 
     value: float | None = None
-    tau_s: float = 600.0
+    tau_s: float = 30.0
 
     def __post_init__(self) -> None:
         if not 0 < self.tau_s < math.inf:
