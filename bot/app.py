@@ -162,6 +162,8 @@ class Daemon:
         if quarantined(self.parts.journal.path) and not self._since_ns:
             self._stand_down("an earlier journal was damaged and moved aside: check both deltas")
         self.reloader.announce()
+        # The view folded from the journal says ready: nobody may act on the last run's word.
+        self.aggregator.fold(self.inbox.drain())
         for key, venue in self.parts.venues.items():
             await venue.start(self.sinks.get(key) or self.hedger)
         self.parts.start_pool(self.monitor.observe)

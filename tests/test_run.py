@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.model.errors import BotError
+from bot.model.facts import AccountOpened, Started, VenueUp
+from bot.ops.journal_read import JournalReader
 from bot.ops.lock import StateLock, holder
 from bot.run import RunOptions, run
 from whole_desk import settings_in
@@ -30,6 +32,25 @@ def test_a_real_run_ends_by_its_time(tmp_path: Path) -> None:
     assert result.status["fills"] >= 0
 
 
+def test_a_second_run_goes_on_with_the_books_and_asks_before_it_trades(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    first = run(settings, RunOptions(seconds=1.0, speed=40.0))
+    assert first.exit_code == 0, first.left_open
+    second = run(settings, RunOptions(seconds=1.0, speed=40.0))
+    assert second.exit_code == 0, second.left_open
+    assert second.status["hedges"] >= first.status["hedges"]
+    with JournalReader(tmp_path / "journal.db") as journal:
+        facts = list(journal.facts())
+        intents = list(journal.intents())
+    opened = [fact.account for fact in facts if isinstance(fact, AccountOpened)]
+    assert len(opened) == len(set(opened))
+    starts = [number for number, fact in enumerate(facts, 1) if isinstance(fact, Started)]
+    assert [fact.epoch for fact in facts if isinstance(fact, Started)] == [1, 2]
+    reconciled = [n for n, fact in enumerate(facts, 1) if isinstance(fact, VenueUp) and n > starts[1]][5]
+    early = [intent for after, intent in intents if starts[1] <= after < reconciled]
+    assert not early
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_in_order(tmp_path: Path, number: signal.Signals) -> None:
     told = 0
@@ -37,7 +58,7 @@ def test_a_signal_stops_it_in_order(tmp_path: Path, number: signal.Signals) -> N
     def watch(_: dict[str, object]) -> None:
         nonlocal told
         told += 1
-        if told == 3:
+        if told == 2:
             os.kill(os.getpid(), number)
 
     result = run(settings_in(tmp_path), RunOptions(seconds=60, speed=50.0, watch=watch))
