@@ -102,7 +102,7 @@ class Daemon:
             sink.reconnected, sink.doubted = self.reconciler.request, self.reconciler.doubt
         self.reloader = Reloader(settings, lambda: self.view.value, self.inbox.put, clock)
         self.aggregator = Aggregator(self.inbox, self.state, self.view, journal)
-        self.monitor = LpMonitor(self.inbox)
+        self.monitor = LpMonitor(self.inbox, self.view, clock)
         self.marker = OptionMarker(settings.terms, self.view, self.inbox, clock, parts.run_in)
 
     def status(self) -> dict[str, Any]:
@@ -184,6 +184,9 @@ class Daemon:
             ),
         ]
         tasks += [restarting(key, quoter.run, quoter.failed) for key, quoter in self.quoters.items()]
+        watch = self.parts.watch_chain
+        if watch is not None:
+            tasks.append(restarting("lp_monitor", lambda: self.monitor.follow(watch), self.monitor.failed))
         background = self.parts.background()
         return tasks + [critical(name, task) for name, task in background.items()]
 

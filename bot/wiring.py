@@ -7,15 +7,17 @@ Rule 2: a virtual run writes inline and keeps no paper store: same seed, same by
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bot.chain.monitor import ChainMonitor
 from bot.chain.paper_pool import PaperPool
+from bot.chain.setup import monitor_config
 from bot.clock import Clock, LoopClock, MarketDriver, VirtualLoop
 from bot.config import Settings, instruments
 from bot.deal.schedule import tokens_to_sell
@@ -30,6 +32,7 @@ from bot.sim.exchange import IgnoreEvents, SimExchange
 from bot.sim.pool import PoolMarket
 from bot.sim.replay import ReplayWorld
 from bot.sim.world import World
+from bot.tasks.lp_monitor import Reading, Watch
 from bot.tasks.option_marker import Runner
 from bot.venues.base import Venue
 from bot.venues.paper import PaperTerms, PaperVenue
@@ -43,7 +46,10 @@ _WORLD_SAVE_S = 1.0
 
 @dataclass(slots=True)
 class Parts:
-    """What a daemon is built from. `start_pool(sink)` begins LP readings; `background()` are extra tasks."""
+    """What a daemon is built from. `background()` are extra tasks.
+
+    LP readings come from `start_pool(sink)`, called once, or from `watch_chain`, a task.
+    """
 
     clock: Clock
     venues: Mapping[InstrumentId, Venue]
@@ -58,6 +64,7 @@ class Parts:
     receive_window_s: float = 5.0
     reconcile_every_s: float = 30.0
     market: MarketDriver | None = None
+    watch_chain: Watch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +115,29 @@ def opening_facts(settings: Settings, now_ns: int) -> list[Fact]:
     return facts
 
 
+def chain_watch(settings: Settings, clock: Clock) -> Watch | None:
+    """What follows the configured chain; None without one. Raises `ConfigError` for a bad contracts file."""
+    chain = settings.chain
+    if chain is None:
+        return None
+    if chain.contracts_file is not None:
+        file = settings.files.main.parent / chain.contracts_file
+        chain = chain.model_copy(update={"contracts_file": file})
+    config = monitor_config(chain)
+
+    def watch(sink: Callable[[Reading], None], mark: Callable[[], float | None]) -> Awaitable[None]:
+        return ChainMonitor(replace(config, reference=mark), sink, clock).run()
+
+    return watch
+
+
 class _Paper:
     """The embedded market and the paper venues over it."""
 
     def __init__(self, settings: Settings, place: Place) -> None:
         self.settings, self.place = settings, place
+        # A real chain cannot follow a virtual clock: there the simulated pool stands in for it.
+        self.watch_chain = None if place.virtual else chain_watch(settings, place.clock)
         place.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.store = NullStore() if place.virtual else PaperStore(place.state_dir / "paper.db")
         start = round(settings.paper.start.timestamp()) * 1_000_000_000
@@ -191,6 +216,7 @@ class _Paper:
             watch_journal=self._watch_journal,
             receive_window_s=1.0,
             market=self.world,
+            watch_chain=self.watch_chain,
         )
 
     def _watch_journal(self, told: Callable[[str | None], None]) -> None:
@@ -203,6 +229,8 @@ class _Paper:
         self.on_journal = tell
 
     def _start_pool(self, sink: Callable[[PoolObserved], None]) -> None:
+        if self.watch_chain is not None:
+            return
         pool = self.world.pool
         assert isinstance(pool, PoolMarket)
         sink(PaperPool(pool, sink, every_s=20.0).observe(self.place.clock.now_ns()))

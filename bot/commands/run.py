@@ -75,6 +75,8 @@ def check_unlocked(settings: Settings, live: bool, speed: float) -> None:
         raise ConfigError([f'{main}: --live was given but mode is {settings.mode}: set mode = "live"'])
     if speed != 1.0 and settings.mode != "paper":
         raise ConfigError([f'{main}: --speed {speed:g} needs mode = "paper": real venues keep real time'])
+    if speed != 1.0 and settings.chain is not None:
+        raise ConfigError([f"{main}: --speed {speed:g} cannot be: a chain keeps real time; remove [chain]"])
 
 
 @contextlib.contextmanager
@@ -117,5 +119,7 @@ def _tell_end(result: RunResult, json: bool) -> None:
     else:
         left = [f"left open: {line}" for line in result.left_open] or ["nothing is left open"]
         output.show(summary(result.status), *left)
-    if result.error:
+    if result.exit_code == ConfigError.exit_code:
+        output.note("\n".join(f"bot: {line}" for line in result.error.splitlines()))
+    elif result.error:
         output.note(f"bot: fail-safe stop: {result.error}; look before you start it again")

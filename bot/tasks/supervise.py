@@ -4,7 +4,7 @@ Rule 1: a critical task (aggregator, hedger, sampler) that fails ends the daemon
 Rule 2: what a venue calls in its read loop is contained: one part's failure never stops a stream.
 Rule 3: what breaks in a callback of the event loop, where nobody could catch it, ends the daemon too.
 Rule 4: any other task that fails is reported as a fact, cleaned up and started again after a pause that
-doubles.
+doubles. A refused configuration is no failure: trying again would not mend it, so it ends the daemon.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.model.errors import FailSafe
+from bot.model.errors import ConfigError, FailSafe
 
 T = TypeVar("T")
 
@@ -98,7 +98,7 @@ async def restarting(name: str, task: Callable[[], Awaitable[None]], failed: Cal
         began = time()
         try:
             await task()
-        except FailSafe:
+        except (FailSafe, ConfigError):
             raise
         except Exception as error:
             pause = _PAUSE_S if time() - began > _PAUSE_S_MAX else pause

@@ -15,6 +15,7 @@ import pytest
 from bot import cli
 from bot.commands.run import UNLOCK, check_unlocked
 from bot.config import Settings, load
+from bot.config.settings import ChainSettings
 from bot.model.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +53,15 @@ def test_real_money_is_locked_twice(
     monkeypatch.setenv(UNLOCK, unlock)
     with pytest.raises(ConfigError, match=words):
         check_unlocked(paper.model_copy(update={"mode": mode}), live, speed)
+
+
+def test_a_chain_keeps_real_time(paper: Settings) -> None:
+    address = "0x" + "1" * 40
+    chain = ChainSettings(rpc_urls=("http://127.0.0.1:8545",), token=address, quote=address)
+    with_chain = paper.model_copy(update={"chain": chain})
+    check_unlocked(with_chain, live=False, speed=1.0)
+    with pytest.raises(ConfigError, match=r"remove \[chain\]"):
+        check_unlocked(with_chain, live=False, speed=10.0)
 
 
 def test_both_keys_open_it(paper: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
