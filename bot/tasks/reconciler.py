@@ -18,7 +18,7 @@ import structlog
 
 from bot.channels import Inbox
 from bot.clock import NS, Clock
-from bot.model.facts import Alarmed, VenueSnapshot, VenueUp
+from bot.model.facts import Alarmed, OpenOrder, VenueSnapshot, VenueUp
 from bot.model.instrument import InstrumentId
 from bot.venues.base import Venue
 
@@ -60,6 +60,7 @@ class Reconciler:
         )
         self._since: dict[InstrumentId, int] = {}
         self._wanted: set[InstrumentId] = set()
+        self._suspects: dict[InstrumentId, set[str | None]] = {}
         self._due: dict[InstrumentId, float] = {}
         self._wake = asyncio.Event()
         self.receive_window_s = 5.0
@@ -105,11 +106,7 @@ class Reconciler:
         since, asked_at = self._since.get(key, 0), self._clock.monotonic()
         snapshot = await self._venues[key].snapshot(since)
         owners = self._owners.get(key, ())
-        strangers = snapshot.open_orders
-        if strangers is not None:
-            strangers = tuple(
-                o for o in strangers if not any(owner.owns(o.client_id or "") for owner in owners)
-            )
+        strangers = self._strangers(key, snapshot.open_orders)
         # Orders that a live task of this run looks after are not news to the aggregator.
         self._inbox.put(replace(snapshot, open_orders=strangers))
         # The answer tells how things stood when it was asked for, at the earliest.
@@ -119,7 +116,7 @@ class Reconciler:
         if snapshot.trades is not None:
             self._since[key] = max(since, snapshot.seen_ns - _OVERLAP_NS)
         for order in strangers or ():
-            if order.client_id and order.client_id.startswith(f"{self._prefix}-"):
+            if order.client_id and self._ours(order):
                 self._venues[key].cancel(order.client_id)
                 log.warning("orphan_cancelled", instrument=key, client_id=order.client_id)
             else:
@@ -127,3 +124,24 @@ class Reconciler:
                 self._inbox.put(Alarmed(self._clock.now_ns(), "foreign_order", text))
         if up and snapshot.trades is not None and snapshot.position is not None:
             self._inbox.put(VenueUp(self._clock.now_ns(), key))
+
+    def _ours(self, order: OpenOrder) -> bool:
+        return bool(order.client_id) and str(order.client_id).startswith(f"{self._prefix}-")
+
+    def _strangers(
+        self, key: InstrumentId, found: tuple[OpenOrder, ...] | None
+    ) -> tuple[OpenOrder, ...] | None:
+        """Open orders that no live task looks after.
+
+        One of ours counts only when a second look finds it again: an order that ended while the query was on
+        its way looks like an orphan once.
+        """
+        if found is None:
+            return None
+        owners = self._owners.get(key, ())
+        unowned = [o for o in found if not any(owner.owns(o.client_id or "") for owner in owners)]
+        suspects, before = {o.client_id for o in unowned if self._ours(o)}, self._suspects.get(key, set())
+        self._suspects[key] = suspects
+        if suspects - before:
+            self.doubt(key)
+        return tuple(o for o in unowned if o.client_id not in suspects - before)
