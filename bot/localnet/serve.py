@@ -22,6 +22,7 @@ from aiohttp import web
 
 from bot.clock import Clock, SystemClock
 from bot.localnet.binance import Binance
+from bot.localnet.bybit import Bybit
 from bot.localnet.desk import Desk
 from bot.localnet.engine import Engine, Keys
 from bot.localnet.faults import Switchboard
@@ -39,6 +40,7 @@ from bot.sim.params import WorldParams, sim_instruments
 from bot.sim.world import World
 
 _PUMP_STEPS = 50
+LIMITS = {"bybit": VenueLimits(weight_per_minute=7_200, orders_per_window=20, order_window_ms=1_000)}
 _DEPOSIT = {Kind.SPOT: (Decimal(1_000_000), Decimal(1_000_000)), Kind.PERP: (Decimal(0), Decimal(2_000_000))}
 WORLD = WorldParams(step_s=0.1)
 BOOK_INTERVAL_S = {"binance": 0.1, "bybit": 0.02, "bitget": 0.15}
@@ -58,7 +60,7 @@ class Venue(Front, Protocol):
         ...
 
 
-VENUES: dict[str, Callable[[Engine, float], Venue]] = {"binance": Binance}
+VENUES: dict[str, Callable[[Engine, float], Venue]] = {"binance": Binance, "bybit": Bybit}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def _market(params: LocalnetParams, clock: Clock) -> tuple[World, list[Venue]]:
         spot, perp = (_desk(params, exchanges[f"{name}.{kind.value}"], clock) for kind in Kind)
         key, secret = (f"{name}{rng.getrandbits(128):032x}" for _ in range(2))
         keys = Keys(key, secret, f"{rng.getrandbits(48):012x}")
-        engine = Engine(spot, perp, keys, world, params.limits.get(name, VenueLimits()))
+        engine = Engine(spot, perp, keys, world, params.limits.get(name) or LIMITS.get(name, VenueLimits()))
         interval = params.book_interval_s
         venues.append(make(engine, BOOK_INTERVAL_S[name] if interval is None else interval))
     return world, venues
