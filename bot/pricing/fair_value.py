@@ -2,7 +2,8 @@
 
 Rule 1: own resting size is taken out of the tops before they come here.
 Rule 2: an input that is stale, crossed, one-sided or not finite has no weight; with none left, no price.
-Rule 3: plain Python on a handful of numbers: this runs at every sample of the market.
+Rule 3: of three inputs or more one that stands alone never makes the price, however large its book.
+Rule 4: plain Python on a handful of numbers: this runs at every sample of the market.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ NO_FAIR = FairValue(None, 0, None)
 
 
 def fair_value(tops: Iterable[TopInput], settings: FairSettings = DEFAULT) -> FairValue:
-    """Weighted mean of the inputs within `outlier` of their weighted median.
+    """Weighted mean of the inputs within `outlier` of their weighted median (of the others', if it has none).
 
     Input: the size-weighted mid (b·Qa + a·Qb)/(Qa + Qb), over 1 + basis for a perp. Weight:
     exp(−age/decay)·min(Qb, Qa)/(spread/mid)². Never raises on market data.
@@ -72,21 +73,33 @@ def fair_value(tops: Iterable[TopInput], settings: FairSettings = DEFAULT) -> Fa
     if not live:
         return NO_FAIR
     live.sort()
-    half, median = 0.5 * total, live[-1][0]
-    below = 0.0
+    median = _median(live, total)
+    near = _within(live, median, settings.outlier)
+    if len(near) == 1 and len(live) > 2:
+        others = [one for one in live if one is not near[0]]
+        median = _median(others, total - near[0][1])
+        near = _within(others, median, settings.outlier)
+    top = bottom = 0.0
+    for price, weight in near:
+        top += weight * price
+        bottom += weight
+    spread = max(live[-1][0] - median, median - live[0][0])
+    return FairValue(top / bottom, len(live), 1e4 * spread / median)
+
+
+def _median(live: list[tuple[float, float]], total: float) -> float:
+    """The price at which half of the weight is reached, of (price, weight) pairs in order of price."""
+    half, below = 0.5 * total, 0.0
     for price, weight in live:
         below += weight
         if below >= half:
-            median = price
-            break
-    reach = settings.outlier * median
-    top = bottom = 0.0
-    for price, weight in live:
-        if -reach <= price - median <= reach:
-            top += weight * price
-            bottom += weight
-    spread = max(live[-1][0] - median, median - live[0][0])
-    return FairValue(top / bottom, len(live), 1e4 * spread / median)
+            return price
+    return live[-1][0]
+
+
+def _within(live: list[tuple[float, float]], median: float, outlier: float) -> list[tuple[float, float]]:
+    reach = outlier * median
+    return [one for one in live if -reach <= one[0] - median <= reach]
 
 
 @dataclass(frozen=True, slots=True)

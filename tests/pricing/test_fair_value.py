@@ -131,3 +131,12 @@ def test_a_basis_without_a_time_constant_is_refused():
     for tau in (0.0, -1.0, math.nan, math.inf):
         with pytest.raises(ValueError, match="tau_s"):
             BasisEwma(tau_s=tau)
+
+
+def test_one_huge_tight_book_far_away_does_not_make_the_price() -> None:
+    sound = [TopInput(0.9998, 500.0, 1.0002, 500.0, 0.0), TopInput(0.9999, 400.0, 1.0003, 400.0, 0.0)]
+    mad = TopInput(0.69999, 1e9, 0.70001, 1e9, 0.0)
+    price, inputs, dispersion = fair_value([*sound, mad])
+    assert price == pytest.approx(1.0, abs=2e-4)
+    assert inputs == 3
+    assert dispersion == pytest.approx(3_000, rel=0.01)
