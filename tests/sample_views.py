@@ -85,6 +85,19 @@ EXPOSURE = Exposure(
     gamma=-101_222.0,
 )
 POOL = LpView(1_000_512.0, 499_900.0, 500_100.0, 499_900.0, -250_000.0, 12.3, 45_123_456, 0.8, True, 1.0001)
+ON_CHAIN = replace(
+    POOL,
+    to_lower=0.2,
+    to_upper=0.019,
+    deltas=((-0.05, 512_398.0), (-0.02, 504_899.0), (0.02, 494_901.0), (0.05, 487_402.0)),
+    fees_today_usdt=31.2,
+    wallet_token=12.0,
+    wallet_usdt=0.5,
+    cake=1.25,
+    block_hash="0x" + "ab12" * 16,
+    provider="127.0.0.1:8545",
+    finalized_block=45_123_452,
+)
 OPTIONS = OptionView(
     value_usdt=73_236.0,
     delta=149_356.0,

@@ -202,12 +202,26 @@ def _lp(lp: LpView, age_s_max: float) -> dict[str, Any]:
         "delta_tokens": _number(lp.delta),
         "gamma_tokens_per_usdt": _number(lp.gamma),
         "fees_usdt": _number(lp.fees_usdt),
+        "fees_today_usdt": _number(lp.fees_today_usdt),
+        "wallet_token": _number(lp.wallet_token),
+        "wallet_usdt": _number(lp.wallet_usdt),
+        "cake": _number(lp.cake),
         "in_range": lp.in_range,
+        "to_lower_pct": _percent(lp.to_lower),
+        "to_upper_pct": _percent(lp.to_upper),
+        "delta_at": [{"move_pct": _percent(m), "delta_tokens": _number(d)} for m, d in lp.deltas],
         "pool_price": _number(lp.pool_price),
         "block": lp.block or None,
+        "block_hash": lp.block_hash or None,
+        "finalized_block": lp.finalized_block or None,
+        "provider": lp.provider or None,
         "age_s": _number(lp.age_s),
         "age_s_max": age_s_max,
     }
+
+
+def _percent(share: float | None) -> float | None:
+    return _number(None if share is None else 100 * share)
 
 
 def _options(options: OptionView) -> dict[str, Any]:

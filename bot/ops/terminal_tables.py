@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from bot.ops.figures import money, old, owed, plain, price, share, signed, span, times
+from bot.ops.figures import UNKNOWN, money, old, owed, plain, price, share, signed, span, times
 
 Status = Mapping[str, Any]
 
@@ -94,17 +95,59 @@ def _sum(pnl: Status, lines: tuple[str, ...]) -> float | None:
     return None if None in values else sum(values)
 
 
-def pool(lp: Status) -> Text:
-    """The LP book in one line."""
+def pool(lp: Status) -> Group:
+    """The LP book: what it is worth, its delta after moves of the pool's price, where the reading is from.
+
+    What lies beside the positions has a line of its own: CAKE is a third asset and no part of the delta.
+    """
     late = old(lp["age_s"], lp["age_s_max"])
     text = Text(style="bright_black" if late else "")
     text.append("pool     ", "bold")
     text.append(f"{plain(lp['value_usdt'])} USDT · {plain(lp['token_amount'])} tokens")
     text.append(f" · fees {plain(lp['fees_usdt'], 2)} · delta {signed(lp['delta_tokens'])}")
-    if lp["in_range"] is False:
-        text.append(" · OUT OF RANGE", "bold yellow")
     age = f" · block {lp['block'] or '–'}, {span(lp['age_s'])}"
-    return text.append(age, "bold yellow" if late else "bright_black")
+    lines = [text.append(age, "bold yellow" if late else "bright_black")]
+    if lp["value_usdt"] is not None:
+        lines += [_ahead(lp), _source(lp)]
+    beside = [f"{plain(lp['cake'], 4)} CAKE to harvest (in no delta)"] if lp["cake"] else []
+    if lp["wallet_token"] or lp["wallet_usdt"]:
+        beside.append(f"wallet {plain(lp['wallet_token'], 2)} tokens, {plain(lp['wallet_usdt'], 2)} USDT")
+    if beside:
+        lines.append(Text.assemble(("beside   ", "bold"), " · ".join(beside)))
+    return Group(*lines)
+
+
+def _ahead(lp: Status) -> Text:
+    """Delta in thousands of tokens at each foreseen move."""
+    text = Text("         delta k at", "bright_black", no_wrap=True, overflow="ellipsis")
+    for at in lp["delta_at"]:
+        text.append(f"  {signed(at['move_pct'])}% ", "bright_black")
+        text.append(signed(times(at["delta_tokens"], 1e-3), 1), "")
+    return text
+
+
+def _source(lp: Status) -> Text:
+    """Distance to the bounds, fees of the day, and the node and block it all is from."""
+    bounds = [lp["to_lower_pct"], lp["to_upper_pct"]]
+    near = any(bound is not None and bound < 2 for bound in bounds)
+    text = Text("         ", "bright_black", no_wrap=True, overflow="ellipsis")
+    if lp["in_range"] is False:
+        text.append("OUT OF RANGE · ", "bold yellow")
+    if bounds == [None, None]:
+        text.append("full range")
+    else:
+        low, high = (UNKNOWN if bound is None else f"{plain(bound, 1)}%" for bound in bounds)
+        text.append(f"to bounds ↓ {low} ↑ {high}", "bold yellow" if near else "")
+    text.append(f" · fees today {signed(lp['fees_today_usdt'], 2)}")
+    final = lp["finalized_block"]
+    behind = "" if final is None or lp["block"] is None else f", final −{max(0, lp['block'] - final)}"
+    return text.append(f" · {lp['provider'] or UNKNOWN} {_short(lp['block_hash'])}{behind}")
+
+
+def _short(block_hash: str | None) -> str:
+    if block_hash is None:
+        return UNKNOWN
+    return f"{block_hash[:6]}…{block_hash[-4:]}" if len(block_hash) > 24 else block_hash
 
 
 def option_book(options: Status) -> Text:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.model.view import Level, View
 from bot.ops.status import status
-from sample_views import NS, TIME_NS, busy, troubled, unborn
+from sample_views import NS, ON_CHAIN, TIME_NS, busy, troubled, unborn
 
 TOP = "state mode limits_version time delta venues orders unhedged_age_s pnl lp options fills hedges"
 DELTA = "spot perp lp option working source loan economic target net band"
@@ -70,6 +70,24 @@ def test_unknown_is_null() -> None:
     assert empty["venues"]["binance"]["spot"]["compliant"] is None
     assert empty["lp"]["value_usdt"] is None
     assert empty["sell"]["progress"] is None
+
+
+def test_the_pool_tells_bounds_moves_ahead_and_where_it_was_read() -> None:
+    lp = status(replace(busy(), lp=ON_CHAIN))["lp"]
+    assert (lp["to_lower_pct"], lp["to_upper_pct"]) == (20.0, pytest.approx(1.9))
+    assert lp["delta_at"][0] == {"move_pct": -5.0, "delta_tokens": 512_398.0}
+    assert (lp["provider"], lp["block"], lp["finalized_block"]) == ("127.0.0.1:8545", 45_123_456, 45_123_452)
+    assert lp["block_hash"] == "0x" + "ab12" * 16
+    assert (lp["wallet_token"], lp["wallet_usdt"], lp["cake"], lp["fees_today_usdt"]) == (
+        12.0,
+        0.5,
+        1.25,
+        31.2,
+    )
+    unknown = status(unborn())["lp"]
+    assert unknown["delta_at"] == []
+    known = {key: value for key, value in unknown.items() if value is not None}
+    assert set(known) == {"age_s_max", "delta_at"}
 
 
 def test_a_number_that_is_not_finite_is_null() -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from bot.model.view import Level, View
 from bot.ops.status import status
 from bot.ops.terminal import render, summary
-from sample_views import NS, TIME_NS, busy, troubled, unborn
+from sample_views import NS, ON_CHAIN, TIME_NS, busy, troubled, unborn
 
 
 def screen(view: View, now_ns: int = TIME_NS + NS) -> str:
@@ -22,7 +22,15 @@ def screen(view: View, now_ns: int = TIME_NS + NS) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("view", [busy(), troubled(), unborn()], ids=["busy", "troubled", "unborn"])
+def worst() -> View:
+    """All that can stand on the screen at once."""
+    lp = replace(ON_CHAIN, age_s=120.0, in_range=False, value_usdt=10_000_512.0, to_upper=-0.5)
+    return replace(troubled(), lp=lp, alerts=troubled().alerts * 4)
+
+
+@pytest.mark.parametrize(
+    "view", [busy(), troubled(), unborn(), worst()], ids=["busy", "troubled", "unborn", "worst"]
+)
 def test_it_fits_one_small_screen(view: View) -> None:
     lines = screen(view).splitlines()
     assert len(lines) <= 29

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from rich.console import Console, RenderableType
 
-from bot.model.view import SellView
+from bot.model.view import LpView, SellView
 from bot.ops import terminal_tables as tables
 from bot.ops.status import status
-from sample_views import busy, unborn
+from sample_views import ON_CHAIN, busy, unborn
 
 
 def text(part: RenderableType) -> str:
@@ -32,17 +32,34 @@ def test_an_unknown_line_makes_its_group_unknown() -> None:
     assert "total   –" in shown
 
 
-def test_pool_and_options_in_one_line_each() -> None:
-    document = status(busy())
-    pool = text(tables.pool(document["lp"]))
-    assert pool.count("\n") == 1
-    assert "delta +499,900 · block 45123456, 0.8 s" in pool
-    options = text(tables.option_book(document["options"]))
+def shown_pool(lp: LpView) -> list[str]:
+    return text(tables.pool(status(replace(busy(), lp=lp))["lp"])).splitlines()
+
+
+def test_pool_and_options() -> None:
+    lines = shown_pool(busy().lp)
+    assert "delta +499,900 · block 45123456, 0.8 s" in lines[0]
+    assert len(lines) == 3
+    options = text(tables.option_book(status(busy())["options"]))
     assert options.count("\n") == 1
     assert "theta −68/day" in options
-    out = replace(busy(), lp=replace(busy().lp, in_range=False))
-    assert "OUT OF RANGE" in text(tables.pool(status(out)["lp"]))
-    assert "block –, –" in text(tables.pool(status(unborn())["lp"]))
+    unknown = text(tables.pool(status(unborn())["lp"]))
+    assert "block –, –" in unknown
+    assert unknown.count("\n") == 1
+
+
+def test_what_is_ahead_of_the_pool() -> None:
+    lines = shown_pool(ON_CHAIN)
+    assert len(lines) == 4
+    assert max(map(len, lines)) <= 100
+    assert lines[1].split("at  ")[1].split("  ") == ["−5% +512.4", "−2% +504.9", "+2% +494.9", "+5% +487.4"]
+    assert lines[2].strip() == (
+        "to bounds ↓ 20.0% ↑ 1.9% · fees today +31.20 · 127.0.0.1:8545 0xab12…ab12, final −4"
+    )
+    assert lines[3] == "beside   1.2500 CAKE to harvest (in no delta) · wallet 12.00 tokens, 0.50 USDT"
+    out = shown_pool(replace(ON_CHAIN, in_range=False, to_lower=None, to_upper=-0.031))
+    assert "OUT OF RANGE · to bounds ↓ – ↑ −3.1%" in out[2]
+    assert "full range" in shown_pool(busy().lp)[2]
 
 
 def test_sale_of_the_loan() -> None:
