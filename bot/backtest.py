@@ -88,6 +88,8 @@ def backtest(settings: Settings, options: BacktestOptions, progress: Progress) -
 
 
 def _adapted(settings: Settings, options: BacktestOptions) -> Settings:
+    if options.journal is not None and options.journal.exists():
+        raise ConfigError([f"{options.journal} exists: a backtest writes a new journal; name another file"])
     if settings.mode != "paper":
         raise ConfigError([f'mode = "{settings.mode}": a backtest needs mode = "paper"'])
     if options.feed is not None and options.feed != settings.feed.kind:
