@@ -36,6 +36,7 @@ from bot.tasks.supervise import contained
 from bot.venues.guard import Guard
 
 _SKEW_STEP_BPS = 0.1  # a smaller change of the skew does not move the quotes
+_ROOM_STEP = 0.02  # nor does a smaller change of the room to hedge
 _RETRY_S = 0.2
 _FAILED, _STOPPING = "failed: ", "stopping"
 
@@ -64,7 +65,7 @@ class Quoter:
         self._plan: LadderPlan | None = None
         self._planned: Limits | None = None
         self._others = TopOfBook(self.key, 0, 0, 0, 0, 0)
-        self._mid, self._skew = 0.0, 0.0
+        self._mid, self._skew, self._rooms = 0.0, 0.0, (0.0, 0.0)
         self._gate: tuple[object, ...] = ()
         self.off = ""
         self.broke: Callable[[], None] = lambda: None
@@ -170,6 +171,9 @@ class Quoter:
             self.live.needs_refresh(self._reference(view), self._mid) or self._skew_moved(view)
         ):
             self._wake.set()
+        elif self._rooms_moved(view):
+            self.live.invalidate()
+            self._wake.set()
 
     def _waiting(self) -> bool:
         """Whether an answer is outstanding: it will wake the task by itself."""
@@ -177,6 +181,12 @@ class Quoter:
 
     def _skew_moved(self, view: View) -> bool:
         return abs(shift_bps(view, self.key) - self._skew) > _SKEW_STEP_BPS
+
+    def _rooms_moved(self, view: View) -> bool:
+        """Whether what can be hedged is clearly less, or more, than when the ladder was built."""
+        buy, sell = self._rooms
+        moved = abs(view.quote_room_buy - buy) > _ROOM_STEP * buy
+        return moved or abs(view.quote_room_sell - sell) > _ROOM_STEP * sell
 
     def _reference(self, view: View) -> float:
         """Fair value as last judged, carried on by what this exchange's mid did since."""
@@ -202,6 +212,7 @@ class Quoter:
         if plan is None:
             return
         inputs = self._inputs(view, reference)
+        self._rooms = (inputs.room_buy, inputs.room_sell)
         now = self._clock.now_ns()
         self._send(diff(plan, inputs, build(plan, inputs), self.live, now), now)
 
