@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.model.errors import ConfigError, FailSafe
+from bot.model.errors import BotError, ConfigError, FailSafe
 
 T = TypeVar("T")
 
@@ -44,6 +44,9 @@ async def attempt(name: str, work: Awaitable[T]) -> tuple[T | None, str]:
     """The result and "", or None and why not: for what must go on after any failure (the end of a run)."""
     try:
         return await work, ""
+    except (OSError, BotError) as error:
+        log.warning("attempt_failed", what=name, reason=str(error))
+        return None, str(error) or type(error).__name__
     except Exception as error:
         log.exception("attempt_failed", what=name)
         return None, str(error) or type(error).__name__
