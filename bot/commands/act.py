@@ -1,7 +1,7 @@
 """`bot pause · resume · halt · flatten · reload`: telling the running daemon what to do.
 
 Rule 1: every command carries a reason and a name into the journal.
-Rule 2: what closes positions is asked twice on a terminal, and needs `--yes` without one.
+Rule 2: what trades at the market is asked twice on a terminal, and needs `--yes` without one.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def flatten(
     config: daemon.Config = daemon.CONFIG,
     json: output.Json = False,
 ) -> None:
-    """Cancel every order and close every perpetual position at the market."""
+    """Cancel every quote and trade net delta to zero at the market; what hedges the inventory stays."""
     if not yes:
         _confirm(daemon.ask(config, "GET", "/status"))
     _command(config, "flatten", reason, json)
@@ -100,11 +100,14 @@ def _confirm(document: dict[str, Any]) -> None:
         if venue["perp"]["position"] != 0.0
     ]
     if not sys.stdin.isatty():
-        raise typer.BadParameter("flatten closes positions: say --yes when nobody can be asked")
+        raise typer.BadParameter("flatten trades at the market: say --yes when nobody can be asked")
+    net = document["delta"]["net"]
     output.note(
-        f"mode {document['mode']}: this closes at the market: {', '.join(positions) or 'nothing is open'}"
+        f"mode {document['mode']}: this pulls every quote and trades {'?' if net is None else signed(-net)} "
+        f"tokens of net delta at the market; perps now: {', '.join(positions) or 'nothing is open'}. They hedge "
+        "the inventory and stay until it is sold."
     )
-    typer.confirm("Close them now?", abort=True, err=True)
+    typer.confirm("Trade now?", abort=True, err=True)
 
 
 def _command(config: Path, command: str, reason: str, json: bool) -> None:
