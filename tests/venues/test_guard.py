@@ -13,7 +13,7 @@ from bot.model.errors import Refusal
 from bot.model.instrument import Instrument, Kind
 from bot.model.market import OrderBook
 from bot.model.order import Amend, OrderIntent, Purpose, Side, TimeInForce
-from bot.model.view import Exposure, Level, Marks, View
+from bot.model.view import Level, Marks, View
 from bot.venues.guard import NOTIONAL_USDT_CAP, Guard
 from bot.venues.throttle import Budget
 from sample_views import busy
@@ -55,7 +55,7 @@ def view(level: Level = Level.NORMAL, net: float = 0.0, fair: float | None = 1.0
         ready=True,
         paused=False,
         marks=Marks(fair=fair),
-        exposure=replace(base.exposure if base.exposure else Exposure(), net=net),
+        exposure=replace(base.exposure, net=net),
         **changes,  # type: ignore[arg-type]
     )
 
