@@ -42,7 +42,7 @@ async def _sweep_one(key: InstrumentId, venue: Venue, prefix: str, clock: Clock)
         if attempts_left:
             await asyncio.sleep(_PAUSE_S)
     why = problem or unseen or "the query failed"
-    return [f"{key}: orders may still rest there ({why}): look at the venue, or use `bot cancel-all`"]
+    return [f"{key}: orders may still rest there ({why}): look at the venue"]
 
 
 def residual(view: View) -> list[str]:
