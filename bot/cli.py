@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__
-from bot.commands import act, check, look, options, output, plan, pool, records, run, simulate
+from bot.commands import act, check, localnet, look, options, output, plan, pool, records, run, simulate
 from bot.model.errors import BotError
 
 app = typer.Typer(
@@ -25,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for group in (run, check, plan, look, act, options, pool, simulate, records):
+for group in (run, localnet, check, plan, look, act, options, pool, simulate, records):
     app.add_typer(group.app)
 
 

@@ -17,7 +17,7 @@ from bot.model.errors import BotError, ConfigError, FailSafe, JournalError, NotR
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     *("run", "plan", "check", "status", "pnl", "reload", "pause", "resume", "halt", "flatten"),
-    *("options", "lp", "backtest", "replay", "journal"),
+    *("options", "lp", "backtest", "replay", "journal", "localnet"),
 )
 
 
