@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,10 +48,11 @@ class Desk:
         fresh.write_text(text.replace(old, new))
         fresh.replace(file)
 
-    async def until(self, condition: object, within_s: float = 200.0) -> None:
+    async def until(self, condition: Callable[[], bool], within_s: float = 200.0) -> None:
+        latest = self.daemon.view
         async with asyncio.timeout(within_s):
-            while not condition():  # type: ignore[operator]
-                await asyncio.sleep(0.05)
+            while not condition():
+                await latest.changed(latest.version)
 
 
 @contextmanager
@@ -64,7 +65,7 @@ def desk(folder: Path) -> Iterator[Desk]:
         made.loop.close()
 
 
-def live(made: Desk, story: object) -> None:
+def live(made: Desk, story: Callable[[], Awaitable[None]]) -> None:
     """Run the daemon with its control socket; stop it when the story ends."""
 
     async def whole() -> None:
@@ -73,7 +74,7 @@ def live(made: Desk, story: object) -> None:
             running = asyncio.create_task(made.daemon.run(stop))
             try:
                 await made.until(lambda: made.view.ready and made.view.level is Level.NORMAL)
-                await story()  # type: ignore[operator]
+                await story()
             finally:
                 stop.set()
                 await running
