@@ -60,7 +60,7 @@ def test_a_tighter_band_moves_the_targets_in_the_view_that_carries_it(tmp_path: 
 
     async def story() -> None:
         await trading(whole)
-        await whole.until(lambda: 3_000 < abs(whole.view.exposure.hedged_net), 1_200)
+        await whole.until(lambda: abs(whole.view.exposure.hedged_net) > 3_000, 1_200)
         whole.daemon.view.watch(views.append)
         before, fills = whole.view, whole.view.fills
         save(tmp_path, BAND, "1000.0")
