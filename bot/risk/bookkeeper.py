@@ -87,7 +87,7 @@ class Bookkeeper:
         if booked.instrument in self._perps:
             self._perp_fill(booked, purpose)
         else:
-            self._spot_fill(booked, purpose, fact.seen_ns)
+            self._spot_fill(booked, purpose, fact)
         if purpose is None:
             self._alert("external_fill", f"{fact.instrument}: {booked.quantity} @ {fact.price} is not ours")
         if booked.fee_other:
@@ -110,8 +110,9 @@ class Bookkeeper:
             return Purpose.HEDGE if fact.instrument in self._perps else Purpose.QUOTE
         return None
 
-    def _spot_fill(self, booked: Booked, purpose: Purpose | None, now_ns: int) -> None:
+    def _spot_fill(self, booked: Booked, purpose: Purpose | None, fact: Fill) -> None:
         pnl, quantity, price = self._pnl, float(booked.quantity), float(booked.price)
+        before = pnl.spot_before(min(fact.venue_ns, fact.seen_ns))
         line = "spread_capture"
         if purpose is Purpose.SELL:
             line = "sale_slippage"
@@ -119,14 +120,14 @@ class Bookkeeper:
             self.sale_usdt -= booked.quantity * booked.price
         elif purpose is Purpose.QUOTE:
             self.fills += 1
-            self.fill_variance.add(quantity, now_ns)
-            if pnl.spot is not None:
-                self.markouts.add(quantity, pnl.spot, now_ns)
+            self.fill_variance.add(quantity, fact.seen_ns)
+            if before is not None:
+                self.markouts.add(quantity, before, fact.seen_ns)
         elif purpose is None:
             line = "external"
         else:
             line = "hedge_slippage"
-        pnl.spot_fill(line, quantity, price)
+        pnl.spot_fill(line, quantity, price, before)
         fee = float(booked.fee_usdt) + float(booked.fee_tokens) * (pnl.spot or 0.0)
         if fee:
             pnl.book("spot_fees", -fee)

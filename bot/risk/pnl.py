@@ -4,7 +4,7 @@ Equity = cash + tokens·S + Σ perp·F + LP value + option value, where cash cou
 full.
 Rule 1: every event books exactly its own lines; `residual` (equity − capital − Σ lines) is shown live and
 must be 0.
-Rule 2: the mark moves first, then the fill at the same instant.
+Rule 2: a spot fill is measured against the mark just before it; what the price did since is inventory's.
 Rule 3: quantities and cash come from the ledger; only marks and lines are floats (plain sums: their
 rounding stays ten orders below the tolerance of the identity).
 Rule 4: what owners put in or take out is capital, not profit: openings, LP flows, the first value of the
@@ -14,11 +14,14 @@ Rule 5: before the first fair value there is no equity; all that happened until 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
 from bot.model.instrument import InstrumentId
+
+_RECENT_MAX = 64  # marks remembered for fills that are reported late
 
 LINES = (
     "spread_capture",
@@ -90,8 +93,22 @@ class Pnl:
         self.option = OptionLeg()
         self.capital = 0.0
         self._marked_ns = 0
+        self._recent: deque[tuple[int, float]] = deque(maxlen=_RECENT_MAX)
 
     # --- marks ---
+
+    def spot_before(self, traded_ns: int) -> float | None:
+        """Fair value in force just before a trade. None before the first mark; the present one for a trade
+        without a time, in the future, or older than what is remembered.
+
+        A sweep that fills us moves the price in the same instant: measured against the price after it, a
+        spread would look as if it had not been earned.
+        """
+        if traded_ns > 0:
+            for at_ns, spot in reversed(self._recent):
+                if at_ns < traded_ns:
+                    return spot
+        return self.spot
 
     def mark(
         self, now_ns: int, spot: float, perps: Mapping[InstrumentId, float], legs: tuple[LpLeg, OptionLeg]
@@ -116,6 +133,7 @@ class Pnl:
         lp, option = legs
         self._lp_mark(lp, step)
         self.spot = spot
+        self._recent.append((now_ns, spot))
         self.option_mark(now_ns, option, step)
 
     def _begin(
@@ -170,10 +188,15 @@ class Pnl:
         if self.spot is not None:
             self.capital += tokens * self.spot + usdt
 
-    def spot_fill(self, line: str, quantity: float, price: float) -> None:
-        """A spot trade (signed tokens) against fair value; `line` names the account."""
+    def spot_fill(self, line: str, quantity: float, price: float, before: float | None = None) -> None:
+        """A spot trade (signed tokens) against fair value just before it; `line` names the account.
+
+        What the price did since is the inventory's.
+        """
         if self.spot is not None:
-            self.lines[line] += quantity * (self.spot - price)
+            mark = self.spot if before is None else before
+            self.lines[line] += quantity * (mark - price)
+            self.lines["inventory_delta"] += quantity * (self.spot - mark)
 
     def perp_fill(self, line: str, key: InstrumentId, quantity: float, price: float) -> None:
         """A perp trade (signed tokens) against its mark: `hedge_slippage` or `external`."""

@@ -203,3 +203,18 @@ def test_the_loan_counts_in_the_economic_view_only() -> None:
     pnl.mark(T0 + 1, 1.5, {}, (LpLeg(), OptionLeg()))
     table = pnl.table()
     assert (table["total"], table["loan_delta"], table["total_economic"]) == (0, -1_500_000, -1_500_000)
+
+
+def test_a_fill_is_measured_against_the_price_before_the_sweep_that_made_it() -> None:
+    pnl = Pnl()
+    pnl.hold(Holdings(0.0, 100.0))
+    legs = (LpLeg(), OptionLeg())
+    for at, price in ((0, 1.00), (10, 1.01), (20, 1.02)):
+        pnl.mark(T0 + at, price, {}, legs)
+    assert pnl.spot_before(T0 + 20) == 1.01  # the mark of the same instant is the sweep's own work
+    assert pnl.spot_before(T0 + 21) == 1.02
+    assert pnl.spot_before(0) == 1.02  # a venue that says no time
+    drift = pnl.lines["inventory_delta"]
+    pnl.spot_fill("spread_capture", -10.0, 1.015, pnl.spot_before(T0 + 20))
+    assert pnl.lines["spread_capture"] == pytest.approx(10 * (1.015 - 1.01))
+    assert pnl.lines["inventory_delta"] - drift == pytest.approx(-10 * (1.02 - 1.01))
