@@ -15,7 +15,8 @@ V3 = LpReading("v3:7", "v3", 1_000_000.0, 0.8, 1.25, 105_573.0, 105_573.0, 120.0
 
 
 def observed(*positions: LpReading, block: int = 5, block_hash: str = "", **more: float) -> PoolObserved:
-    return PoolObserved(1, 1, block, block_hash or f"0x{block}", 1.0, positions, **more)  # type: ignore[arg-type]
+    """A reading; `more` = what the wallet holds."""
+    return PoolObserved(1, 1, block, block_hash or f"0x{block}", 1.0, positions, "", **more)
 
 
 OLD = observed(V2, V3, wallet_token=1.0, wallet_usdt=2.0)
