@@ -22,6 +22,7 @@ from aiohttp import web
 
 from bot.clock import Clock, SystemClock
 from bot.localnet.binance import Binance
+from bot.localnet.bitget import Bitget
 from bot.localnet.bybit import Bybit
 from bot.localnet.desk import Desk
 from bot.localnet.engine import Engine, Keys
@@ -40,7 +41,10 @@ from bot.sim.params import WorldParams, sim_instruments
 from bot.sim.world import World
 
 _PUMP_STEPS = 50
-LIMITS = {"bybit": VenueLimits(weight_per_minute=7_200, orders_per_window=20, order_window_ms=1_000)}
+LIMITS = {
+    "bybit": VenueLimits(weight_per_minute=7_200, orders_per_window=20, order_window_ms=1_000),
+    "bitget": VenueLimits(weight_per_minute=6_000, orders_per_window=10, order_window_ms=1_000),
+}
 _DEPOSIT = {Kind.SPOT: (Decimal(1_000_000), Decimal(1_000_000)), Kind.PERP: (Decimal(0), Decimal(2_000_000))}
 WORLD = WorldParams(step_s=0.1)
 BOOK_INTERVAL_S = {"binance": 0.1, "bybit": 0.02, "bitget": 0.15}
@@ -60,7 +64,7 @@ class Venue(Front, Protocol):
         ...
 
 
-VENUES: dict[str, Callable[[Engine, float], Venue]] = {"binance": Binance, "bybit": Bybit}
+VENUES: dict[str, Callable[[Engine, float], Venue]] = {"binance": Binance, "bybit": Bybit, "bitget": Bitget}
 
 
 @dataclass(frozen=True, slots=True)

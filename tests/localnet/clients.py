@@ -19,7 +19,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.localnet.serve import Localnet, LocalnetParams, serve
 from bot.model.order import Side
-from bot.sim.params import BookParams, FlowParams, PriceParams, WorldParams
+from bot.sim.params import BookParams, FlowParams, PerpParams, PriceParams, WorldParams
 
 T = TypeVar("T")
 WAIT_S = 10.0
@@ -34,6 +34,7 @@ STILL = WorldParams(
         stale_hit_probability_per_s=0.0,
     ),
     book=BookParams(background_print_s=1.0),
+    perps=PerpParams(basis_sd_bps=0.0),
 )
 # The books move with every step, takers come by themselves.
 LIVELY = WorldParams(
