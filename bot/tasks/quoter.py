@@ -17,19 +17,19 @@ from collections.abc import Callable
 
 from bot.channels import Inbox, Latest
 from bot.clock import NS, Clock
-from bot.model.errors import Refusal
 from bot.model.facts import QuoterDown
 from bot.model.instrument import InstrumentId
 from bot.model.limits import Limits
 from bot.model.market import OrderBook, TopOfBook
-from bot.model.order import ClientIds, OrderIntent, Purpose, TimeInForce
+from bot.model.order import ClientIds
 from bot.model.view import Level, View
-from bot.quoting.diff import Actions, diff
+from bot.quoting.diff import diff
 from bot.quoting.ladder import LadderInputs, build
 from bot.quoting.levels import LadderPlan
 from bot.quoting.live import AmendRights, LiveQuotes
 from bot.quoting.skew import shift_bps
 from bot.tasks.observer import Observer
+from bot.tasks.quote_wire import QuoteWire
 from bot.tasks.sampler import OwnSizes, Sampler
 from bot.tasks.seller import Seller
 from bot.tasks.supervise import contained
@@ -37,7 +37,6 @@ from bot.venues.guard import Guard
 
 _SKEW_STEP_BPS = 0.1  # a smaller change of the skew does not move the quotes
 _ROOM_STEP = 0.02  # nor does a smaller change of the room to hedge
-_RETRY_S = 0.2
 _FAILED, _STOPPING = "failed: ", "stopping"
 
 
@@ -53,7 +52,7 @@ class Quoter:
         ids: ClientIds,
         helpers: tuple[Sampler, Seller],
     ) -> None:
-        self._guard, self._view, self._inbox, self._clock, self._ids = guard, view, inbox, clock, ids
+        self._guard, self._view, self._inbox, self._clock = guard, view, inbox, clock
         self._sampler, self.seller = helpers
         self.key: InstrumentId = guard.instrument.id
         self._tick = float(guard.instrument.tick)
@@ -70,7 +69,7 @@ class Quoter:
         self.off = ""
         self.broke: Callable[[], None] = lambda: None
         self._answered = False
-        self._retry_at: float | None = None
+        self._wire = QuoteWire(guard, self.live, clock, ids)
         self._wake = asyncio.Event()
         self.on_book: Callable[[OrderBook], None] = contained(self._on_book, self.failed)
         view.watch(contained(self._on_view, self.failed))
@@ -89,8 +88,7 @@ class Quoter:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause_s()):
                     await self._wake.wait()
-            if self._retry_at is not None and self._clock.monotonic() >= self._retry_at:
-                self._retry_at = None
+            if self._wire.due():
                 self.live.invalidate()
             if self._observer.due_s() <= 0:
                 self.observe(force=True)
@@ -100,8 +98,8 @@ class Quoter:
     def _pause_s(self) -> float:
         """Until a report is due, or an earlier retry."""
         pause = self._observer.due_s()
-        if self._retry_at is not None:
-            pause = min(pause, self._retry_at - self._clock.monotonic())
+        if self._wire.retry_at is not None:
+            pause = min(pause, self._wire.retry_at - self._clock.monotonic())
         return max(0.0, pause)
 
     def answered(self) -> None:
@@ -115,7 +113,7 @@ class Quoter:
         """Report how the quotes stand against the obligation."""
         self._answered = False
         view = self._view.value
-        self._observer.observe(view, self._mid, self.off or self._disbelief(view), force)
+        self._observer.observe(view, self._mid, self.off or disbelief(view, self.key), force)
 
     def stop(self) -> None:
         """Quote no more (shutdown); resting quotes are cancelled."""
@@ -137,11 +135,8 @@ class Quoter:
         self.broke()
 
     def pull(self) -> None:
-        """Cancel what rests; orders that wait for an answer are cancelled when it comes."""
-        for order in list(self.live.orders()):
-            if order.settled:
-                self.live.cancelling(order.client_id)
-                self._guard.cancel(order.client_id)
+        """Cancel what rests."""
+        self._wire.pull()
 
     # --- the decision ---
 
@@ -162,7 +157,7 @@ class Quoter:
 
     def _on_view(self, view: View) -> None:
         """Inside the aggregator's step: only look whether the task has something to do."""
-        gate = (view.level, view.ready, view.paused, view.limits_version, self._disbelief(view))
+        gate = (view.level, view.ready, view.paused, view.limits_version, disbelief(view, self.key))
         if gate != self._gate:
             self._gate = gate
             self.live.invalidate()
@@ -214,23 +209,11 @@ class Quoter:
         inputs = self._inputs(view, reference)
         self._rooms = (inputs.room_buy, inputs.room_sell)
         now = self._clock.now_ns()
-        self._send(diff(plan, inputs, build(plan, inputs), self.live, now), now)
+        self._wire.send(diff(plan, inputs, build(plan, inputs), self.live, now), now)
 
     def _may_quote(self, view: View) -> bool:
         allowed = view.ready and not view.paused and view.level < Level.PULLED
-        return allowed and not self.off and view.limits.quote.enabled and not self._disbelief(view)
-
-    def _disbelief(self, view: View) -> str:
-        """Why this exchange's book is not quoted on; empty when it may be."""
-        marks, risk, spot = view.marks, view.limits.risk, view.spots.get(self.key)
-        top, mid, fair = marks.tops.get(self.key), marks.mids.get(self.key), marks.fair
-        if spot is None or not spot.healthy:
-            return "not reconciled"
-        if top is None or mid is None or fair is None:
-            return "no two-sided book"
-        if marks.time_ns - top.seen_ns > risk.book_age_s_max * NS:
-            return "book is old"
-        return "far from the others' price" if abs(mid / fair - 1.0) > risk.divergence_bps_max / 1e4 else ""
+        return allowed and not self.off and view.limits.quote.enabled and not disbelief(view, self.key)
 
     def _compiled(self, limits: Limits) -> LadderPlan | None:
         if limits is not self._planned:
@@ -258,25 +241,15 @@ class Quoter:
             others=others,
         )
 
-    def _send(self, actions: Actions, now_ns: int) -> None:
-        live, guard = self.live, self._guard
-        for client_id in actions.cancels:
-            live.cancelling(client_id)
-            guard.cancel(client_id)
-        for amend in actions.amends:
-            if self._refused(guard.amend(amend)):
-                return
-            live.amending(amend, now_ns)
-        for side, ticks, lots in actions.places:
-            client_id = self._ids.draw(Purpose.QUOTE)
-            intent = OrderIntent(client_id, self.key, side, ticks, lots, Purpose.QUOTE, TimeInForce.POST_ONLY)
-            if self._refused(guard.place(intent)):
-                return
-            live.sent(intent, now_ns)
-        if actions.retry_ns:
-            self._retry_at = self._clock.monotonic() + max(0, actions.retry_ns - now_ns) / NS
 
-    def _refused(self, refusal: Refusal | None) -> bool:
-        if refusal is not None:
-            self._retry_at = self._clock.monotonic() + _RETRY_S
-        return refusal is not None
+def disbelief(view: View, key: InstrumentId) -> str:
+    """Why the book of `key` is not quoted on; empty when it may be."""
+    marks, risk, spot = view.marks, view.limits.risk, view.spots.get(key)
+    top, mid, fair = marks.tops.get(key), marks.mids.get(key), marks.fair
+    if spot is None or not spot.healthy:
+        return "not reconciled"
+    if top is None or mid is None or fair is None:
+        return "no two-sided book"
+    if marks.time_ns - top.seen_ns > risk.book_age_s_max * NS:
+        return "book is old"
+    return "far from the others' price" if abs(mid / fair - 1.0) > risk.divergence_bps_max / 1e4 else ""

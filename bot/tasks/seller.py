@@ -23,6 +23,7 @@ from bot.clock import NS, Clock
 from bot.deal.schedule import Progress, Slice, next_slice
 from bot.model.facts import Fill, OrderUpdated, VenueSnapshot
 from bot.model.instrument import Instrument, InstrumentId
+from bot.model.limits import Limits
 from bot.model.market import PublicTrade, TopOfBook
 from bot.model.order import ClientIds, OrderIntent, OrderState, Purpose, Side, TimeInForce
 from bot.model.view import Level, View
@@ -147,13 +148,8 @@ class Seller:
             return
         instrument = self._guards[key].instrument
         tick, lot = float(instrument.tick), float(instrument.lot)
-        owed = view.limits.obligations.get(instrument.exchange)
-        keep = (
-            _KEEP_MARGIN * owed.ask_usdt * (1 + view.limits.quote.depth_buffer_share) / fair if owed else 0.0
-        )
-        choice = next_slice(
-            self._progress(view), view.limits.sell, fair, top.bid_ticks * tick, spot.tokens - keep
-        )
+        spare = spot.tokens - _kept(view.limits, instrument.exchange, fair)
+        choice = next_slice(self._progress(view), view.limits.sell, fair, top.bid_ticks * tick, spare)
         if not isinstance(choice, Slice):
             self.waiting = choice
             return
@@ -163,12 +159,8 @@ class Seller:
         if lots <= 0 or lots * lot * ticks * tick < float(instrument.notional_usdt_min):
             return
         intent = OrderIntent(self._ids.draw(Purpose.SELL), key, Side.SELL, ticks, lots, Purpose.SELL, force)
-        sale.client_id, sale.ticks, sale.lots, sale.sent_ns = (
-            intent.client_id,
-            ticks,
-            lots,
-            self._clock.now_ns(),
-        )
+        sale.sent_ns = self._clock.now_ns()
+        sale.client_id, sale.ticks, sale.lots = intent.client_id, ticks, lots
         if self._guards[key].place(intent) is not None:
             sale.clear()
         elif force is TimeInForce.POST_ONLY:
@@ -192,9 +184,8 @@ class Seller:
 
     def _review(self, view: View, key: InstrumentId, sale: _Sale) -> None:
         instrument = self._guards[key].instrument
-        ticks, _ = (
-            self._where(view, instrument, 1) if view.marks.fair and key in view.marks.tops else (0, None)
-        )
+        known = view.marks.fair and key in view.marks.tops
+        ticks, _ = self._where(view, instrument, 1) if known else (0, None)
         if not ticks or abs(ticks / sale.ticks - 1) > _MOVE_BPS / 1e4:
             self._cancel(key, sale)
 
@@ -264,3 +255,11 @@ class Seller:
             sale.unknown, sale.cancelling = False, False
             key, now = snapshot.instrument, snapshot.seen_ns
             self._inbox.put(OrderUpdated(now, 0, key, sale.client_id, state, 0, "query"))
+
+
+def _kept(limits: Limits, exchange: str, fair_usdt: float) -> float:
+    """Tokens of one exchange that the asks owed there need: they are not for sale."""
+    owed = limits.obligations.get(exchange)
+    if owed is None:
+        return 0.0
+    return _KEEP_MARGIN * owed.ask_usdt * (1 + limits.quote.depth_buffer_share) / fair_usdt
