@@ -104,8 +104,8 @@ def _confirm(document: dict[str, Any]) -> None:
     net = document["delta"]["net"]
     output.note(
         f"mode {document['mode']}: this pulls every quote and trades {'?' if net is None else signed(-net)} "
-        f"tokens of net delta at the market; perps now: {', '.join(positions) or 'nothing is open'}. They hedge "
-        "the inventory and stay until it is sold."
+        f"tokens of net delta at the market; perps now: {', '.join(positions) or 'nothing is open'}. They "
+        "hedge the inventory and stay until it is sold."
     )
     typer.confirm("Trade now?", abort=True, err=True)
 
