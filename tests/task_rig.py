@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 
 from bot.channels import Inbox, Latest
 from bot.clock import VirtualLoop
@@ -220,7 +220,7 @@ class Rig:
             "beat": self._beat,
         }
         for key, quoter in self.quoters.items():
-            made[key] = lambda quoter=quoter: restarting(quoter.key, quoter.run, quoter.failed)  # type: ignore[misc]
+            made[key] = partial(restarting, quoter.key, quoter.run, quoter.failed)
         for name in names:
             for one in SPOTS if name == "quoters" else (name,):
                 self.tasks[one] = asyncio.create_task(made[one]())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.model.facts import OperatorCommand
+from bot.model.facts import Fill, FundingPaid, OperatorCommand, OrderUpdated
 from bot.model.market import OrderBook
 from bot.model.order import Side
 from bot.model.view import Level
@@ -116,7 +116,16 @@ class _Silent(ExchangeEvents):
     """Private news still comes, the public book does not."""
 
     def __init__(self, inner: ExchangeEvents) -> None:
-        self.on_fill, self.on_order, self.on_funding = inner.on_fill, inner.on_order, inner.on_funding  # type: ignore[method-assign]
+        self._inner = inner
+
+    def on_fill(self, fill: Fill) -> None:
+        self._inner.on_fill(fill)
+
+    def on_order(self, update: OrderUpdated) -> None:
+        self._inner.on_order(update)
+
+    def on_funding(self, payment: FundingPaid) -> None:
+        self._inner.on_funding(payment)
 
     def on_book(self, book: OrderBook) -> None: ...
 

@@ -176,8 +176,8 @@ def _nothing_doubled(place: Site) -> None:
     turnover, net = sum(q for _, q in perps), abs(sum(side * q for side, q in perps))
     undone = float(turnover - net)
     assert undone <= float(sum(spots)) + KILLS * BAND, (turnover, net, sum(spots))
-    purposes = {parse_client_id(client).purpose for name, client, *_ in rows if name.endswith("perp")}  # type: ignore[union-attr]
-    assert purposes == {Purpose.HEDGE}
+    parsed = [parse_client_id(client) for name, client, *_ in rows if name.endswith("perp")]
+    assert {one.purpose if one else None for one in parsed} == {Purpose.HEDGE}
 
 
 def _gross(place: Site) -> float:

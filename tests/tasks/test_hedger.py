@@ -247,9 +247,10 @@ def test_what_is_working_is_told_and_taken_back() -> None:
             made.spot_fill(SPOTS[0], 10_000)
             await hedged(made)
             key = hedges(made)[0].instrument
-            told = [f for f in made.log.kinds(HedgeWorking) if f.instrument == key]  # type: ignore[attr-defined]
-            assert told[0].tokens < 0  # type: ignore[attr-defined]
-            assert told[-1].tokens == 0  # type: ignore[attr-defined]
+            working = [fact for fact in made.log.facts if isinstance(fact, HedgeWorking)]
+            told = [fact.tokens for fact in working if fact.instrument == key]
+            assert told[0] < 0
+            assert told[-1] == 0
             assert made.hedger.turnover_tokens == pytest.approx(turnover(made))
             assert not made.hedger.owns("")
             assert not made.hedger.owns("tkn-0001h00000000")
