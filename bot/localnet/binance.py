@@ -9,17 +9,32 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
 from bot.localnet.binance_market import BinanceMarket
+from bot.localnet.binance_params import Params
 from bot.localnet.binance_routes import Route, linear_routes, spot_routes
 from bot.localnet.binance_sockets import ApiSession, StreamSession
 from bot.localnet.binance_text import Row
-from bot.localnet.binance_trade import BinanceTrade, Params
+from bot.localnet.binance_trade import BinanceTrade
 from bot.localnet.binance_user import LinearUser, SpotUser
 from bot.localnet.engine import RECV_WINDOW_MS, Engine
 from bot.localnet.web import Ask, Refused, Reply, Sender, Session, reply
+
+_PATIENCE = 20  # refusals in one window before the address is banned
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """How long a client should keep away."""
+
+    seconds: int
+
+
+def _wait(milliseconds: int) -> _Wait:
+    return _Wait(-(-milliseconds // 1_000))
 
 
 class Binance:
@@ -51,6 +66,8 @@ class Binance:
             self._authorise(route, ask)
             return reply(route.handle(ask.params()), headers=headers)
         except Refused as error:
+            if isinstance(error.data, _Wait):
+                headers = {**headers, "Retry-After": str(error.data.seconds)}
             return reply(_error(error), error.status, headers)
         except ValueError:
             return reply({"code": -1100, "msg": "Illegal characters found in a parameter."}, 400, headers)
@@ -58,11 +75,15 @@ class Binance:
     def _count(self, route: Route, now_ms: int) -> dict[str, str]:
         engine = self.engine
         if not engine.weight.take(now_ms, route.weight):
-            wait = engine.weight.resets_ms(now_ms) - now_ms
-            raise Refused(-1003, "Too much request weight used; please use WebSocket Streams.", 429, wait)
+            until = engine.weight.resets_ms(now_ms)
+            if engine.weight.refused > _PATIENCE:
+                words = f"Way too much request weight used; IP banned until {until}."
+                raise Refused(-1003, words, 418, _wait(until - now_ms))
+            words = "Too much request weight used; please use WebSocket Streams for live updates."
+            raise Refused(-1003, words, 429, _wait(until - now_ms))
         if route.orders and not engine.orders.take(now_ms, route.orders):
-            wait = engine.orders.resets_ms(now_ms) - now_ms
-            raise Refused(-1015, "Too many new orders.", 429, wait)
+            until = engine.orders.resets_ms(now_ms)
+            raise Refused(-1015, "Too many new orders.", 429, _wait(until - now_ms))
         headers = {"X-MBX-USED-WEIGHT-1M": str(engine.weight.used)}
         if route.orders:
             headers[f"X-MBX-ORDER-COUNT-{engine.limits.order_window_ms // 1_000}S"] = str(engine.orders.used)
@@ -139,6 +160,7 @@ class Binance:
         self.spot_market.tick()
         self.linear_market.tick()
         self.linear_user.expire()
+        self.linear_trade.watch_countdown()
 
     def stop(self) -> None:
         """No more timers."""
@@ -154,6 +176,6 @@ def _plain(value: object) -> str:
 
 def _error(error: Refused) -> Row:
     row: Row = {"code": error.code, "msg": error.message}
-    if error.data is not None and error.status != 429:
+    if error.data is not None and not isinstance(error.data, _Wait):
         row["data"] = error.data
     return row

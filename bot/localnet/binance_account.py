@@ -5,8 +5,8 @@ Rule 1: what is asked is what the desks hold at that moment; nothing is kept her
 
 from __future__ import annotations
 
+from bot.localnet.binance_params import Params, need
 from bot.localnet.binance_text import Row, trade_row
-from bot.localnet.binance_trade import Params, need
 from bot.localnet.desk import Desk
 from bot.localnet.engine import Engine, perp_state, spot_balances, text
 from bot.localnet.web import Refused

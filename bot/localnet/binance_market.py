@@ -5,8 +5,8 @@ Rule 1: a depth answer carries the number of the last published change, so that 
 
 from __future__ import annotations
 
+from bot.localnet.binance_params import Params, need
 from bot.localnet.binance_text import Row, linear_symbol, quote_size, spot_symbol
-from bot.localnet.binance_trade import Params, need
 from bot.localnet.desk import Desk
 from bot.localnet.engine import Engine, price_text, size_text, text
 from bot.localnet.feed import BookFeed, Change, Level

@@ -12,8 +12,9 @@ from typing import Any
 
 from bot.localnet import binance_account as account
 from bot.localnet.binance_market import BinanceQuotes, exchange_info
+from bot.localnet.binance_params import Params
 from bot.localnet.binance_text import Row
-from bot.localnet.binance_trade import BinanceTrade, Params
+from bot.localnet.binance_trade import BinanceTrade
 from bot.localnet.binance_user import LinearUser
 from bot.localnet.engine import Engine
 from bot.localnet.web import Refused
@@ -81,6 +82,7 @@ def linear_routes(
         f"POST {api}batchOrders": Route(trade.place_batch, weight=5, orders=5),
         f"PUT {api}batchOrders": Route(trade.modify_batch, weight=5, orders=5),
         f"DELETE {api}batchOrders": Route(trade.cancel_batch),
+        f"POST {api}countdownCancelAll": Route(trade.countdown, weight=10),
         f"GET {api}openOrder": Route(trade.query_open),
         f"GET {api}openOrders": Route(trade.open_orders),
         f"DELETE {api}allOpenOrders": Route(trade.cancel_all_linear),

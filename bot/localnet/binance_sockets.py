@@ -145,7 +145,7 @@ class ApiSession:
             result = self._result(method, params)
         except Refused as error:
             row: dict[str, Any] = {"code": error.code, "msg": error.message}
-            if error.data is not None:
+            if isinstance(error.data, dict):
                 row["data"] = error.data
             self._send({"id": number, "status": error.status, "error": row}, ANSWER)
         except ValueError:

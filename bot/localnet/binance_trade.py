@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
 
+from bot.localnet.binance_params import Params, need, number
 from bot.localnet.binance_text import (
     Row,
     linear_row,
@@ -28,31 +28,9 @@ from bot.localnet.orders import Order, OrderRequest, Tif
 from bot.localnet.web import Refused
 from bot.model.order import OrderState, Side
 
-Params = dict[str, str]
 _SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
 _TIFS = {"GTC": Tif.GTC, "IOC": Tif.IOC, "FOK": Tif.FOK, "GTX": Tif.POST_ONLY}
 _CLIENT_ID = re.compile(r"^[.A-Z:/a-z0-9_-]{1,36}$")
-
-
-def need(params: Params, name: str) -> str:
-    """A mandatory parameter."""
-    value = params.get(name, "")
-    if not value:
-        message = f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
-        raise Refused(-1102, message)
-    return value
-
-
-def number(params: Params, name: str) -> Decimal:
-    """A mandatory decimal."""
-    value = need(params, name)
-    try:
-        found = Decimal(value)
-    except InvalidOperation:
-        raise Refused(-1100, f"Illegal characters found in parameter '{name}'.") from None
-    if not found.is_finite():
-        raise Refused(-1100, f"Illegal characters found in parameter '{name}'.")
-    return found
 
 
 class BinanceOrders:
@@ -60,6 +38,7 @@ class BinanceOrders:
 
     def __init__(self, engine: Engine, desk: Desk) -> None:
         self.engine, self.desk = engine, desk
+        self._cancel_at_ms = 0
 
     def symbol(self, params: Params) -> str:
         """The symbol asked for, if it is the one traded here."""
@@ -91,6 +70,8 @@ class BinanceOrders:
         reason = self.desk.filtered(price, quantity, reduce_only=reduce_only)
         if reason:
             raise refusal(self.desk, reason)
+        if params.get("positionSide", "BOTH") != "BOTH":
+            raise Refused(-4061, "Order's position side does not match user's setting.")
         client_id = params.get("newClientOrderId") or f"local{self.engine.sequence()}"
         if not _CLIENT_ID.match(client_id):
             raise Refused(-4015 if not self.desk.spot else -1100, "Client order id is not valid.")
@@ -251,6 +232,19 @@ class BinanceTrade(BinanceOrders):
     def modify_batch(self, params: Params) -> list[Row]:
         """PUT batchOrders."""
         return self._batch(params, self.modify)
+
+    def countdown(self, params: Params) -> Row:
+        """POST countdownCancelAll: unless asked again in time, everything is cancelled; 0 stops it."""
+        self.symbol(params)
+        wait_ms = int(need(params, "countdownTime"))
+        self._cancel_at_ms = self.desk.now_ms + wait_ms if wait_ms else 0
+        return {"symbol": self.engine.symbol, "countdownTime": str(wait_ms)}
+
+    def watch_countdown(self) -> None:
+        """Once a second: carry the countdown out."""
+        if self._cancel_at_ms and self.desk.now_ms >= self._cancel_at_ms:
+            self._cancel_at_ms = 0
+            self.desk.cancel_all()
 
     def _batch(self, params: Params, work: Callable[[Params], Row]) -> list[Row]:
         try:

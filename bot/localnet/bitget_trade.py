@@ -54,6 +54,9 @@ class BitgetOrders:
         tif = Tif.IOC if market else _FORCES.get(str(params.get("force") or "gtc").lower())
         if side is None or tif is None or params.get("orderType") not in ("limit", "market"):
             raise Refused("40017", "Parameter verification failed side, orderType or force")
+        if params.get("tradeSide") and not desk.spot:
+            words = "The order type for unilateral position must also be the unilateral position type."
+            raise Refused("40774", words)
         price = None if market else number(params, "price")
         size = number(params, "size")
         if market and desk.spot and side > 0:

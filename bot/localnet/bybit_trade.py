@@ -57,6 +57,8 @@ class BybitOrders:
         tif = Tif.IOC if market else _TIFS.get(str(params.get("timeInForce", "GTC")))
         if side is None or tif is None or params.get("orderType") not in ("Limit", "Market"):
             raise Refused(10001, "params error: side, orderType or timeInForce invalid")
+        if params.get("positionIdx") not in (None, 0, "0"):
+            raise Refused(10001, "position idx not match position mode")
         price = None if market else number(params, "price")
         quantity = number(params, "qty")
         if market and desk.spot and side > 0 and params.get("marketUnit") != "baseCoin":

@@ -1,6 +1,6 @@
 """Request limits as venues count them: weights and orders in windows that begin on the clock.
 
-Rule 1: what is refused is not counted.
+Rule 1: what is refused is not counted as used, but how often that happened is known.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ class Window:
 
     def __init__(self, limit: int, period_ms: int) -> None:
         self.limit, self.period_ms = limit, period_ms
-        self.used = 0
+        self.used = self.refused = 0
         self._number = 0
 
     def take(self, now_ms: int, weight: int = 1) -> bool:
         """Count `weight`; False when that is more than the window still holds."""
         number = now_ms // self.period_ms
         if number != self._number:
-            self._number, self.used = number, 0
+            self._number, self.used, self.refused = number, 0, 0
         if self.used + weight > self.limit:
+            self.refused += 1
             return False
         self.used += weight
         return True

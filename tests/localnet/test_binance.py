@@ -54,6 +54,10 @@ def test_weight_runs_out_and_comes_back() -> None:
     assert [answer.status for answer in answers] == [200, 200, 429]
     assert answers[1].headers["X-MBX-USED-WEIGHT-1M"] == "10"
     assert told(answers[2])["code"] == -1003
+    assert answers[2].headers["Retry-After"] == "60"
+    for _ in range(20):
+        banned = venue.http(ask("GET /api/v3/depth", {"symbol": "TOKENUSDT"}))
+    assert (banned.status, "banned until" in told(banned)["msg"]) == (418, True)
     later = Ask("GET", "h", "/api/v3/time", "", "", {}, NOW + 60_000)
     assert venue.http(later).status == 200
 

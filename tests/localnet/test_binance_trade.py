@@ -9,7 +9,7 @@ import pytest
 
 from bot.localnet.binance_trade import BinanceTrade
 from bot.localnet.web import Refused
-from localnet.desks import engine
+from localnet.desks import HandClock, engine
 
 LIMIT = {"symbol": "TOKENUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "100",
          "price": "0.9995"}  # fmt: skip
@@ -70,6 +70,31 @@ def test_batches_keep_each_outcome() -> None:
     assert [row.get("code", row.get("status")) for row in gone] == ["CANCELED", -2011]
     with pytest.raises(Refused):
         door.place_batch({"batchOrders": "nothing"})
+
+
+def test_the_countdown_cancels_unless_it_is_wound_again() -> None:
+    clock = HandClock()
+    venue = engine(clock=clock)
+    door = BinanceTrade(venue, venue.perp)
+    door.place(LIMIT | {"newClientOrderId": "a"})
+    for _ in range(3):
+        door.countdown({"symbol": "TOKENUSDT", "countdownTime": "5000"})
+        clock.move(4)
+        door.watch_countdown()
+    assert len(door.open_orders({})) == 1
+    clock.move(1)
+    door.watch_countdown()
+    assert door.open_orders({}) == []
+    door.place(LIMIT | {"newClientOrderId": "b"})
+    door.countdown({"symbol": "TOKENUSDT", "countdownTime": "0"})
+    clock.move(60)
+    door.watch_countdown()
+    assert len(door.open_orders({})) == 1
+
+
+def test_two_way_positions_are_refused() -> None:
+    with pytest.raises(Refused, match="-4061"):
+        doors()[1].place(LIMIT | {"positionSide": "LONG"})
 
 
 def test_queries() -> None:

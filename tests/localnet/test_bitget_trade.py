@@ -33,6 +33,8 @@ def test_what_is_wrong_has_a_code(change: dict[str, str], code: str) -> None:
         with pytest.raises(Refused) as info:
             door.place(LIMIT | change)
         assert info.value.code == code
+    with pytest.raises(Refused, match="40774"):
+        doors()[1].place(LIMIT | {"tradeSide": "open"})
     with pytest.raises(Refused, match="productType"):
         doors()[1].place({**LIMIT, "productType": "COIN-FUTURES"})
 

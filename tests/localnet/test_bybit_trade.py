@@ -28,9 +28,9 @@ def door() -> BybitTrade:
      ({"price": "x"}, 10001, 10001), ({"price": "NaN"}, 10001, 10001), ({"qty": "0.05"}, 170137, 10001),
      ({"price": "0.9990001"}, 170134, 10001), ({"price": "0"}, 170132, 10001),
      ({"qty": "1"}, 170140, 110094), ({"price": "9"}, 170193, 110003),
-     ({"timeInForce": "DAY"}, 10001, 10001)],
+     ({"timeInForce": "DAY"}, 10001, 10001), ({"positionIdx": 1}, 10001, 10001)],
 )  # fmt: skip
-def test_what_is_wrong_has_a_code(change: dict[str, str], spot: int, linear: int) -> None:
+def test_what_is_wrong_has_a_code(change: dict[str, Any], spot: int, linear: int) -> None:
     for category, code in (("spot", spot), ("linear", linear)):
         with pytest.raises(Refused) as info:
             door().create(LIMIT | {"category": category} | change)
