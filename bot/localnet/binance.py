@@ -69,7 +69,7 @@ class Binance:
             if isinstance(error.data, _Wait):
                 headers = {**headers, "Retry-After": str(error.data.seconds)}
             return reply(_error(error), error.status, headers)
-        except ValueError:
+        except (ValueError, TypeError, AttributeError):
             return reply({"code": -1100, "msg": "Illegal characters found in a parameter."}, 400, headers)
 
     def _count(self, route: Route, now_ms: int) -> dict[str, str]:
@@ -154,6 +154,11 @@ class Binance:
             return StreamSession(self.linear_user.topics, send, private=True)
         market = self.linear_market if futures else self.spot_market
         return StreamSession(market.topics, send, wrap=path.startswith("/stream"))
+
+    def subscriptions(self) -> int:
+        """Streams somebody listens to, over all connections."""
+        topics = (self.spot_market.topics, self.linear_market.topics, self.linear_user.topics)
+        return len(self.spot_user) + sum(len(one) for one in topics)
 
     def tick(self) -> None:
         """Once a second."""

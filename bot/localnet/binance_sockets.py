@@ -148,7 +148,7 @@ class ApiSession:
             if isinstance(error.data, dict):
                 row["data"] = error.data
             self._send({"id": number, "status": error.status, "error": row}, ANSWER)
-        except ValueError:
+        except (ValueError, TypeError, AttributeError):
             row = {"code": -1100, "msg": "Illegal characters found in a parameter."}
             self._send({"id": number, "status": 400, "error": row}, ANSWER)
         else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 
 import orjson
@@ -101,9 +102,8 @@ class BinanceOrders:
                 "commissionAsset": "USDT",
                 "tradeId": trade.id,
             }
-            for trade in desk.trades
-            if trade.order is order
-        ]
+            for trade in takewhile(lambda trade: trade.order is order, reversed(desk.trades))
+        ][::-1]
         return spot_row(desk, self.engine.symbol, order) | {"transactTime": order.updated_ms, "fills": fills}
 
     def find(

@@ -27,6 +27,10 @@ class SpotUser:
         self._next = 0
         desk.listeners.append(self)
 
+    def __len__(self) -> int:
+        """Subscriptions in force."""
+        return len(self._listeners)
+
     def subscribe(self, send: Sender) -> int:
         """Start a subscription; returns its id."""
         number, self._next = self._next, self._next + 1

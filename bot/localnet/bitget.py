@@ -182,6 +182,10 @@ class Bitget:
             return PrivateSession(self.user, send, self.login)
         return Reply(404, b"")
 
+    def subscriptions(self) -> int:
+        """Streams somebody listens to, over all connections."""
+        return len(self.user.topics) + sum(len(market.topics) for market in self.markets.values())
+
     def tick(self) -> None:
         """Once a second."""
         for market in self.markets.values():

@@ -182,6 +182,10 @@ class Bybit:
         market = self.markets.get(ask.path.removeprefix("/v5/public/"))
         return PublicSession(market, send, number) if market is not None else Reply(404, b"")
 
+    def subscriptions(self) -> int:
+        """Streams somebody listens to, over all connections."""
+        return len(self.user.topics) + sum(len(market.topics) for market in self.markets.values())
+
     def tick(self) -> None:
         """Once a second."""
         for market in self.markets.values():

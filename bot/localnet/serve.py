@@ -55,6 +55,10 @@ class Venue(Front, Protocol):
 
     engine: Engine
 
+    def subscriptions(self) -> int:
+        """Streams somebody listens to, over all connections."""
+        ...
+
     def tick(self) -> None:
         """Once a second."""
         ...
@@ -97,8 +101,13 @@ class Localnet:
     faults_port: int
     ca_file: Path
     world: World
-    engines: Mapping[str, Engine]
+    venues: Mapping[str, Venue]
     faults: Switchboard
+
+    @property
+    def engines(self) -> dict[str, Engine]:
+        """What stands behind each venue."""
+        return {name: venue.engine for name, venue in self.venues.items()}
 
     def describe(self) -> dict[str, Any]:
         """`address ca_file venues{name: …} faults_url`."""
@@ -145,8 +154,8 @@ async def serve(params: LocalnetParams, clock: Clock | None = None) -> AsyncIter
         if params.running:
             jobs.append(asyncio.create_task(_pump(world, clock)))
         stack.push_async_callback(_end, jobs)
-        engines = {venue.name: venue.engine for venue in venues}
-        yield Localnet(params.host, port, faults_port, ca_file, world, engines, faults)
+        named = {venue.name: venue for venue in venues}
+        yield Localnet(params.host, port, faults_port, ca_file, world, named, faults)
 
 
 def web_options(host: str, port: int, context: Any = None) -> dict[str, Any]:

@@ -23,6 +23,10 @@ class Topics:
     def __contains__(self, topic: str) -> bool:
         return topic in self._senders
 
+    def __len__(self) -> int:
+        """Subscriptions in force."""
+        return sum(len(senders) for senders in self._senders.values())
+
     def names(self) -> list[str]:
         """Topics somebody listens to."""
         return list(self._senders)

@@ -110,6 +110,14 @@ async def soon(waiting: Awaitable[T]) -> T:
     return await asyncio.wait_for(waiting, WAIT_S)
 
 
+async def listening(net: Localnet, venue: str, watch: Awaitable[T]) -> asyncio.Task[T]:
+    """Start to watch; returns once the venue has the (new) subscription."""
+    server = net.venues[venue]
+    before, task = server.subscriptions(), asyncio.ensure_future(watch)
+    await until(lambda: asyncio.sleep(0.005), lambda _: server.subscriptions() > before or task.done())
+    return task  # type: ignore[return-value]
+
+
 async def until(watch: Callable[[], Awaitable[Any]], wanted: Callable[[Any], bool]) -> Any:
     """Watch until an update is the one wanted."""
 

@@ -14,7 +14,7 @@ import pytest
 
 from bot.localnet.desk import Desk
 from bot.localnet.serve import Localnet
-from localnet.clients import soon, sweep, until
+from localnet.clients import listening, soon, sweep, until
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,12 @@ async def maker_life(case: Case) -> None:
     """A post-only bid is placed, seen, partly filled and cancelled, on REST, streams and in the account."""
     exchange, symbol, desk = case.exchange, case.symbol, case.desk
     before = desk.exchange.position
-    heard = [await _listen(exchange.watch_orders, symbol), await _listen(exchange.watch_my_trades, symbol)]
+    orders = await listening(case.net, case.venue, exchange.watch_orders(symbol))
+    trades = await _listen(exchange.watch_my_trades, symbol)
     price = case.touch
     order = await case.post("maker-1", 100.0, price)
     assert order["clientOrderId"] in ("maker-1", None)
-    seen = (await soon(heard[0]))[-1]
+    seen = (await soon(orders))[-1]
     assert (seen["clientOrderId"], seen["status"], seen["symbol"]) == ("maker-1", "open", symbol)
     assert (seen["price"], seen["amount"], seen["side"]) == (price, 100.0, "buy")
     open_orders = await soon(exchange.fetch_open_orders(symbol))
@@ -106,7 +107,7 @@ async def maker_life(case: Case) -> None:
     book = await until(lambda: exchange.watch_order_book(symbol), lambda book: book["bids"][0][0] == price)
     assert book["bids"][0][1] == 100.0
     assert sweep(case.net, case.venue, case.kind, -1, "40") == 400
-    trade = (await soon(heard[1]))[-1]
+    trade = (await soon(trades))[-1]
     assert (trade["amount"], trade["price"], trade["side"]) == (40.0, price, "buy")
     assert (trade["takerOrMaker"], trade["symbol"]) == ("maker", symbol)
     assert trade["order"] == seen["id"]
@@ -125,7 +126,7 @@ async def maker_life(case: Case) -> None:
 
 
 async def _listen(watch: Any, symbol: str) -> asyncio.Task[Any]:
-    """Start to watch, and return once the subscription stands (or nothing more happens)."""
+    """Start to watch on a connection that stands already."""
     task = asyncio.create_task(watch(symbol))
     await asyncio.wait({task}, timeout=0.4)
     return task

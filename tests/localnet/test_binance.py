@@ -62,8 +62,18 @@ def test_weight_runs_out_and_comes_back() -> None:
     assert venue.http(later).status == 200
 
 
+def test_nonsense_is_refused_not_fatal() -> None:
+    venue = Binance(engine(), 0)
+    for batch in ("[1]", "{}", "[[]]", "null", "[null]", "x"):
+        answer = venue.http(signed("POST /fapi/v1/batchOrders", batchOrders=batch))
+        assert (answer.status, told(answer)["code"] < 0) == (400, True)
+    for query in ({"symbol": "TOKENUSDT", "limit": "many"}, {"symbol": ""}, {}):
+        assert venue.http(ask("GET /api/v3/depth", query)).status == 400
+
+
 def test_sockets_by_address() -> None:
     venue = Binance(engine(), 0)
+    assert venue.subscriptions() == 0
     for host, path in (("stream.binance.com", "/ws"), ("fstream.binance.com", "/public/ws/0")):
         asked = Ask("GET", host, path, "", "", {}, NOW)
         assert not isinstance(venue.socket(asked, Frames(), lambda: None), Reply)

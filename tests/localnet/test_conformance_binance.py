@@ -9,7 +9,7 @@ import ccxt
 import pytest
 
 from bot.localnet.limits import VenueLimits
-from localnet.clients import client, quiet_net, soon, until
+from localnet.clients import client, listening, quiet_net, soon, until
 from localnet.conformance import Case, crossing_limit, maker_life, markets, refused, takers
 
 
@@ -81,8 +81,7 @@ async def test_spot_balances_and_replacing() -> None:
     async with quiet_net() as net, client(net, "binance") as exchange:
         case = Case(net, exchange, "binance", "spot")
         await soon(exchange.load_markets())
-        balances = asyncio.create_task(exchange.watch_balance())
-        await asyncio.wait({balances}, timeout=0.4)
+        balances = await listening(net, "binance", exchange.watch_balance())
         first = await case.post("first", 100.0, 0.9995)
         streamed = await soon(balances)
         assert streamed["USDT"]["used"] == pytest.approx(99.95)
@@ -94,8 +93,7 @@ async def test_spot_balances_and_replacing() -> None:
         assert (await case.fetch("first"))["status"] == "canceled"
         assert (await soon(exchange.fetch_balance()))["USDT"]["used"] == pytest.approx(119.928)
         assert case.desk.by_client["second"].open
-        best = asyncio.create_task(exchange.watch_bids_asks([case.symbol]))
-        await asyncio.wait({best}, timeout=0.4)
+        best = await listening(net, "binance", exchange.watch_bids_asks([case.symbol]))
         await case.post("third", 100.0, 0.9997)
         assert (await soon(best))[case.symbol]["bid"] == 0.9997
 
@@ -120,11 +118,11 @@ async def test_positions_funding_and_batches_of_futures() -> None:
         case = Case(net, exchange, "binance", "perp")
         desk, symbol = case.desk, case.symbol
         await soon(exchange.load_markets())
-        balances = asyncio.create_task(exchange.watch_balance())
+        balances = await listening(net, "binance", exchange.watch_balance())
         positions = asyncio.create_task(
             until(lambda: exchange.watch_positions([symbol]), lambda found: bool(found))
         )
-        await asyncio.wait({balances}, timeout=0.4)
+        await asyncio.wait({positions}, timeout=0.4)
         await soon(exchange.create_order(symbol, "market", "sell", 1000.0))
         position = (await soon(positions))[-1]
         assert (position["side"], position["contracts"]) == ("short", 1000.0)

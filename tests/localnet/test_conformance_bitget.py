@@ -13,7 +13,7 @@ import pytest
 from bot.localnet.desk import Desk
 from bot.localnet.serve import Localnet
 from bot.model.order import Side
-from localnet.clients import client, quiet_net, soon, until
+from localnet.clients import client, listening, quiet_net, soon, until
 from localnet.conformance import Case, crossing_limit, maker_life, markets, refused, takers
 
 BOTH = pytest.mark.parametrize("kind", ["spot", "perp"])
@@ -62,8 +62,7 @@ async def test_a_post_only_order_that_crosses_is_acknowledged_then_cancelled(kin
     async with quiet_net() as net, client(net, "bitget") as exchange:
         case = case_of(net, exchange, kind)
         await soon(exchange.load_markets())
-        heard = asyncio.create_task(exchange.watch_orders(case.symbol))
-        await asyncio.wait({heard}, timeout=0.4)
+        heard = await listening(net, "bitget", exchange.watch_orders(case.symbol))
         acknowledged = await case.post("crosses", price=1.2)
         told = (await soon(heard))[-1]
         assert (told["id"], told["status"]) == (acknowledged["id"], "canceled")
@@ -149,10 +148,8 @@ async def test_margin_positions_and_funding() -> None:
         desk, symbol = case.desk, case.symbol
         await soon(exchange.load_markets())
         await soon(exchange.watch_balance({"type": "swap"}))
-        positions = asyncio.create_task(
-            until(lambda: exchange.watch_positions([symbol]), lambda found: bool(found))
-        )
-        await asyncio.wait({positions}, timeout=0.4)
+        watched = until(lambda: exchange.watch_positions([symbol]), lambda found: bool(found))
+        positions = await listening(net, "bitget", watched)
         await soon(exchange.create_order(symbol, "market", "sell", 1000.0))
         position = (await soon(positions))[-1]
         assert (position["side"], position["contracts"]) == ("short", 1000.0)

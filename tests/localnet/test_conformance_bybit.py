@@ -10,7 +10,7 @@ import ccxt
 import pytest
 
 from bot.localnet.serve import Localnet
-from localnet.clients import client, quiet_net, soon, until
+from localnet.clients import client, listening, quiet_net, soon, until
 from localnet.conformance import Case, crossing_limit, maker_life, markets, refused, takers
 
 BOTH = pytest.mark.parametrize("kind", ["spot", "perp"])
@@ -59,8 +59,7 @@ async def test_a_post_only_order_that_crosses_is_acknowledged_then_cancelled(kin
     async with quiet_net() as net, client(net, "bybit") as exchange:
         case = case_of(net, exchange, kind)
         await soon(exchange.load_markets())
-        heard = asyncio.create_task(exchange.watch_orders(case.symbol))
-        await asyncio.wait({heard}, timeout=0.4)
+        heard = await listening(net, "bybit", exchange.watch_orders(case.symbol))
         acknowledged = await case.post("crosses", price=1.2)
         assert acknowledged["id"]
         told = (await soon(heard))[-1]
@@ -116,11 +115,9 @@ async def test_wallet_positions_and_funding() -> None:
         case = case_of(net, exchange, "perp")
         desk, symbol = case.desk, case.symbol
         await soon(exchange.load_markets())
-        wallet = asyncio.create_task(exchange.watch_balance())
-        positions = asyncio.create_task(
-            until(lambda: exchange.watch_positions([symbol]), lambda found: bool(found))
-        )
-        await asyncio.wait({wallet}, timeout=0.4)
+        wallet = await listening(net, "bybit", exchange.watch_balance())
+        watched = until(lambda: exchange.watch_positions([symbol]), lambda found: bool(found))
+        positions = await listening(net, "bybit", watched)
         await soon(exchange.create_order(symbol, "market", "sell", 1000.0))
         position = (await soon(positions))[-1]
         assert (position["side"], position["contracts"]) == ("short", 1000.0)

@@ -12,6 +12,7 @@ def test_topics_reach_their_listeners_only() -> None:
     topics, one, two = Topics("spot"), Frames(), Frames()
     assert topics.add("a", one)
     assert not topics.add("a", one)
+    assert len(topics) == 1
     topics.add("b", two)
     topics.send("a", {"x": 1})
     topics.send("c", {"x": 2})
