@@ -2,12 +2,14 @@
 
 Rule 1: the aggregator only interpolates; the American engine runs here, off the event loop where there is
 one.
-Rule 2: revalued every `options.revalue_s`, at once when an input changed or the price nears the grid's edge.
+Rule 2: carry is the funding rate averaged over days: a spot rate would move the marks with every settlement.
+Rule 3: revalued every `options.revalue_s`, at once when an input changed or the price nears the grid's edge.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 
 from bot.channels import Inbox, Latest
@@ -17,6 +19,7 @@ from bot.model.facts import OptionsValued
 from bot.model.view import View
 from bot.pricing.option_grid import value_tranches
 
+_CARRY_MEMORY_S = 3 * 86_400.0
 _EDGE = 0.20  # revalue when the price has moved this far from the grid's centre
 
 Runner = Callable[[Callable[[], OptionsValued]], Awaitable[OptionsValued]]
@@ -31,6 +34,8 @@ class OptionMarker:
         self._terms, self._view, self._inbox, self._clock, self._run_in = terms, view, inbox, clock, run_in
         self._last: tuple[float, float, float, float] | None = None
         self._last_at = 0.0
+        self._carry: float | None = None
+        self._carry_at = 0.0
 
     async def run(self) -> None:
         """Value for ever, once a second at most."""
@@ -47,13 +52,23 @@ class OptionMarker:
         options = view.limits.options
         if view.marks.fair is None:
             return None
-        carry = options.carry
+        carry = options.carry if options.carry is not None else self._average_funding(view)
         if carry is None:
-            rates = [rate for _, rate in sorted(view.marks.funding_annual.items())]
-            if not rates:
-                return None
-            carry = max(-1.0, min(0.5, sum(rates) / len(rates)))
+            return None
         return view.marks.fair, options.sigma, options.rate, carry
+
+    def _average_funding(self, view: View) -> float | None:
+        """Annual funding over all perps, with a memory of days; None before the first reading."""
+        rates = view.marks.funding_annual.values()
+        if not rates:
+            return self._carry
+        now, seen = self._clock.monotonic(), max(-1.0, min(0.5, sum(rates) / len(rates)))
+        if self._carry is None:
+            self._carry = seen
+        else:
+            self._carry += (seen - self._carry) * -math.expm1((self._carry_at - now) / _CARRY_MEMORY_S)
+        self._carry_at = now
+        return self._carry
 
     def _due(self, inputs: tuple[float, float, float, float]) -> bool:
         if self._last is None:

@@ -92,3 +92,17 @@ def test_nothing_is_valued_from_unknown_inputs() -> None:
         follows_funding.task.cancel()
 
     run(story())
+
+
+def test_carry_is_funding_averaged_over_days() -> None:
+    async def story() -> None:
+        bench = Bench(with_limits(options={"carry": None}), funding={"binance.perp": -0.3})
+        (first,) = await bench.after(5)
+        assert first.carry == pytest.approx(-0.3)
+        bench.move(funding_annual=MappingProxyType({"binance.perp": 0.3}))
+        later = (await bench.after(86_400))[-1]
+        # a day is a third of the memory: -0.3 + 0.6 * (1 - exp(-1/3))
+        assert later.carry == pytest.approx(-0.3 + 0.6 * 0.28347, abs=0.01)
+        bench.task.cancel()
+
+    run(story())
