@@ -225,6 +225,7 @@ class Seller:
         if sale.ticks in sale.resting:
             sale.resting[sale.ticks] = sale.lots
         if not sale.lots:
+            self._known_again(fill.instrument, fill.seen_ns, OrderState.FILLED)
             sale.clear()
 
     def venue_down(self, key: InstrumentId) -> None:
@@ -244,17 +245,18 @@ class Seller:
         if not sale.client_id or snapshot.open_orders is None:
             return
         if any(order.client_id == sale.client_id for order in snapshot.open_orders):
-            self._known_again(snapshot, sale, OrderState.OPEN)
+            self._known_again(snapshot.instrument, snapshot.seen_ns, OrderState.OPEN)
         elif sale.sent_ns < snapshot.seen_ns - round(receive_window_s * NS) and snapshot.trades is not None:
             self._seen_fact = self._inbox.last  # its trades came with the snapshot
-            self._known_again(snapshot, sale, OrderState.DEAD)
+            self._known_again(snapshot.instrument, snapshot.seen_ns, OrderState.DEAD)
             sale.clear()
 
-    def _known_again(self, snapshot: VenueSnapshot, sale: _Sale, state: OrderState) -> None:
+    def _known_again(self, key: InstrumentId, now_ns: int, state: OrderState) -> None:
+        """Take back a doubt that the aggregator was told of."""
+        sale = self._sales[key]
         if sale.unknown:
             sale.unknown, sale.cancelling = False, False
-            key, now = snapshot.instrument, snapshot.seen_ns
-            self._inbox.put(OrderUpdated(now, 0, key, sale.client_id, state, 0, "query"))
+            self._inbox.put(OrderUpdated(now_ns, 0, key, sale.client_id, state, 0, "settled"))
 
 
 def _kept(limits: Limits, exchange: str, fair_usdt: float) -> float:

@@ -187,6 +187,24 @@ def test_a_sale_in_doubt_is_settled_by_query_and_counted_no_longer(fault: str) -
     run(story())
 
 
+def test_a_sale_in_doubt_that_fills_is_in_doubt_no_longer() -> None:
+    async def story() -> None:
+        async with rig(replace(RICH, limits=FAST), *ALL) as made:
+            await made.until(lambda: all(len(q.live) == 20 for q in made.quoters.values()), 30)
+            public(made, 100_000)
+            await made.until(lambda: bool(made.seller.resting(FIRST)), 10)
+            await asyncio.sleep(0.1)
+            made.venues[FIRST].terms = replace(TERMS, lost_request_share=1.0)
+            made.seller.stop()  # the cancel gets lost
+            await made.until(lambda: made.view.value.unknown_orders > 0, 0.5)
+            made.venues[FIRST].terms = TERMS
+            made.exchanges[FIRST].sweep(Side.BUY, MID + 9, 10_000_000, made.clock.now_ns())
+            await made.until(lambda: not made.seller.resting(FIRST), 0.1)
+            await made.until(lambda: made.view.value.unknown_orders == 0, 5)
+
+    run(story())
+
+
 def test_asks_owed_keep_their_tokens() -> None:
     async def story() -> None:
         desk = replace(RICH, limits=FAST, tokens=130_000, sell_tokens=300_000.0)
