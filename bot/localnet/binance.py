@@ -42,6 +42,7 @@ class Binance:
 
     name: str = "binance"
     domains: tuple[str, ...] = ("binance.com", "binance.vision", "binancefuture.com")
+    heartbeat_s: float | None = 20.0
 
     def __init__(self, engine: Engine, interval_s: float) -> None:
         self.engine = engine

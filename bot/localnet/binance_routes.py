@@ -51,6 +51,8 @@ def spot_routes(engine: Engine, market: BinanceQuotes, trade: BinanceTrade) -> d
         f"DELETE {api}openOrders": Route(trade.cancel_all_spot),
         f"GET {api}allOrders": Route(trade.all_orders, weight=20),
         f"GET {api}myTrades": Route(partial(account.my_trades, engine, engine.spot), weight=20),
+        "GET /dapi/v1/exchangeInfo": Route(lambda _: {"symbols": []}, "none"),
+        "GET /eapi/v1/exchangeInfo": Route(lambda _: {"optionSymbols": []}, "none"),
         "GET /sapi/v1/asset/tradeFee": Route(partial(account.trade_fee, engine)),
         "GET /sapi/v1/account/apiRestrictions": Route(_restrictions),
         "GET /sapi/v1/capital/config/getall": Route(lambda _: []),

@@ -91,6 +91,7 @@ class Bitget:
 
     name: str = "bitget"
     domains: tuple[str, ...] = ("bitget.com",)
+    heartbeat_s: float | None = None
 
     def __init__(self, engine: Engine, interval_s: float) -> None:
         self.engine = engine

@@ -35,6 +35,7 @@ class Bybit:
 
     name: str = "bybit"
     domains: tuple[str, ...] = ("bybit.com", "bytick.com")
+    heartbeat_s: float | None = None
 
     def __init__(self, engine: Engine, interval_s: float) -> None:
         self.engine = engine

@@ -108,7 +108,7 @@ class Server:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=500)
-        socket = web.WebSocketResponse(compress=False, max_msg_size=2**20)
+        socket = web.WebSocketResponse(compress=False, max_msg_size=2**20, heartbeat=front.heartbeat_s)
         wire = Wire(front.name, self._faults, socket)
         session = front.socket(ask, wire.send, wire.cut)
         if isinstance(session, Reply):

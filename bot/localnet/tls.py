@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 DOMAINS = (
     "binance.com", "binance.vision", "binancefuture.com", "bybit.com", "bytick.com", "bitget.com",
+    "testnet.binance.vision",
 )  # fmt: skip
 _LIFE = timedelta(days=30)
 

@@ -91,10 +91,11 @@ class Session(Protocol):
 
 
 class Front(Protocol):
-    """A venue as the server sees it."""
+    """A venue as the server sees it. `heartbeat_s` = how often it pings its stream clients (None = never)."""
 
     name: str
     domains: tuple[str, ...]
+    heartbeat_s: float | None
 
     def http(self, ask: Ask) -> Reply:
         """Answer a request."""

@@ -84,3 +84,19 @@ async def test_a_request_can_cut_the_line() -> None:
         net.faults.add({"kind": "close", "pattern": "WS *"})
         await stream.send_json({"id": 1, "method": "time"})
         assert (await soon(stream.receive())).type is not aiohttp.WSMsgType.TEXT
+
+
+async def test_a_venue_pings_and_a_client_that_is_silent_is_dropped() -> None:
+    async with quiet_net(running=False) as net, browser(net) as session:
+        net.venues["binance"].heartbeat_s = 0.05
+        url = "wss://stream.binance.com/ws"
+        async with session.ws_connect(url, autoping=False) as silent:
+            assert (await soon(silent.receive())).type is aiohttp.WSMsgType.PING
+            last = await soon(silent.receive())
+            while last.type is aiohttp.WSMsgType.PING:
+                last = await soon(silent.receive())
+            assert last.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+        async with session.ws_connect(url, heartbeat=0.05) as answering:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(answering.receive(), 0.4)
+            assert not answering.closed
