@@ -17,7 +17,7 @@ from bot.model.view import LpView, OptionView
 from bot.pricing.option_grid import BookGreeks
 from bot.risk.exposure import Part
 from bot.risk.lp_book import LpBook, LpTotals, Outlook
-from bot.risk.lp_flow import moved, swapped
+from bot.risk.lp_flow import collected_unseen, moved, swapped
 from bot.risk.option_book import OptionBook
 from bot.risk.pnl import LpLeg, OptionLeg, Pnl
 
@@ -60,6 +60,10 @@ class Legs:
         gone = self.lp_book.vanished(p.position_id for p in fact.positions)
         if gone:
             self._alert("lp_vanished", f"block {fact.block}: positions {', '.join(gone)} vanished")
+        unseen = collected_unseen(old, fact) if old is not None else ()
+        if unseen:
+            words = f"block {fact.block}: fees of {', '.join(unseen)} went to a wallet nobody watches"
+            self._alert("lp_fees_out_of_sight", f"{words}: set chain.owner, or their tokens stay unhedged")
         self._begin_day(fact.seen_ns)
         self.lp_book, self.lp, self._outlook = fresh, totals, fresh.outlook()
         if totals is not None:

@@ -22,8 +22,27 @@ def moved(old: PoolObserved, new: PoolObserved) -> bool:
     before = {p.position_id: p for p in old.positions}
     if before.keys() != {p.position_id for p in new.positions}:
         return True
-    undone = new.block <= old.block and new.block_hash != old.block_hash
+    undone = _undone(old, new)
     return any(_touched(before[now.position_id], now, undone) for now in new.positions)
+
+
+def collected_unseen(old: PoolObserved, new: PoolObserved) -> tuple[str, ...]:
+    """Positions whose fees were paid out while nobody watches the wallet they went to."""
+    if new.wallet_token is not None or _undone(old, new):
+        return ()
+    before = {p.position_id: p for p in old.positions}
+    less = [
+        p.position_id for p in new.positions if p.position_id in before and _paid(before[p.position_id], p)
+    ]
+    return tuple(less)
+
+
+def _undone(old: PoolObserved, new: PoolObserved) -> bool:
+    return new.block <= old.block and new.block_hash != old.block_hash
+
+
+def _paid(was: LpReading, now: LpReading) -> bool:
+    return now.fees_token < was.fees_token or now.fees_usdt < was.fees_usdt
 
 
 def _touched(was: LpReading, now: LpReading, undone: bool) -> bool:
@@ -33,7 +52,7 @@ def _touched(was: LpReading, now: LpReading, undone: bool) -> bool:
     rounding = _ROUNDING * was.liquidity
     if not -shrinks - rounding <= growth <= compounds + rounding:
         return True
-    return not undone and (now.fees_token < was.fees_token or now.fees_usdt < was.fees_usdt)
+    return not undone and _paid(was, now)
 
 
 def swapped(old: Iterable[LpReading], new: Iterable[LpReading], spot: float) -> float:

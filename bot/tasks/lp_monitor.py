@@ -2,12 +2,15 @@
 
 Rule 1: a reading is absolute; the newest replaces the last, so a lost or repeated one does no harm.
 Rule 2: silence is not flatness: no reading means the last one grows old, which the levels judge.
-Rule 3: a chain that was never as configured stops the daemon; one that stops being so is alarmed and asked
+Rule 3: a block that undoes others is no news before its branch is higher than what it replaces, or a moment
+has passed: a swap that only moves to another block must not be hedged back and forth.
+Rule 4: a chain that was never as configured stops the daemon; one that stops being so is alarmed and asked
 again.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from statistics import median
 
@@ -18,6 +21,7 @@ from bot.model.facts import Alarmed, PoolObserved
 from bot.model.view import View
 
 Reading = PoolObserved | Alarmed
+UNDONE_S = 1.5  # three blocks and a little
 Watch = Callable[[Callable[[Reading], None], Callable[[], float | None]], Awaitable[None]]
 """Watches a chain for ever: takes a sink for readings and the perps' mark (None = unknown)."""
 
@@ -27,11 +31,34 @@ class LpMonitor:
 
     def __init__(self, inbox: Inbox, view: Latest[View], clock: Clock) -> None:
         self._inbox, self._view, self._clock = inbox, view, clock
-        self._seen = False
+        self._last: PoolObserved | None = None
+        self._held: PoolObserved | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def observe(self, reading: Reading) -> None:
-        """Pass one reading on."""
-        self._seen = self._seen or isinstance(reading, PoolObserved)
+        """Pass one reading on, or hold it while it undoes blocks."""
+        if isinstance(reading, Alarmed):
+            self._inbox.put(reading)
+        elif self._undoes(reading):
+            self._held = reading
+            if self._timer is None:
+                self._timer = asyncio.get_running_loop().call_later(UNDONE_S, self._release)
+        else:
+            self._pass(reading)
+
+    def _undoes(self, reading: PoolObserved) -> bool:
+        last = self._last
+        return last is not None and reading.block <= last.block and reading.block_hash != last.block_hash
+
+    def _release(self) -> None:
+        if self._held is not None:
+            self._pass(self._held)
+
+    def _pass(self, reading: PoolObserved) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._held = None
+        self._last = reading
         self._inbox.put(reading)
 
     async def follow(self, watch: Watch) -> None:
@@ -39,7 +66,7 @@ class LpMonitor:
         try:
             await watch(self.observe, self.perp_mark)
         except ConfigError as error:
-            if not self._seen:
+            if self._last is None:
                 raise
             raise ConnectionError(f"the chain is not as configured any more: {error}") from error
         except ExceptionGroup as failures:

@@ -148,6 +148,9 @@ def test_fees_collected_out_of_sight_are_no_loss(desk: Desk) -> None:
     desk.legs.pool(pool(fees=12.0))
     desk.legs.pool(pool(1, fees=0.0, block=2))
     assert desk.pnl.lines["lp_fees"] == 0
+    (alert,) = desk.alerts
+    assert alert[0] == "lp_fees_out_of_sight"
+    assert "set chain.owner" in alert[1]
 
 
 def test_an_old_reading_is_ignored_and_a_vanished_position_alarmed(desk: Desk) -> None:

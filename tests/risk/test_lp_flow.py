@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.model.facts import LpReading, PoolObserved
-from bot.risk.lp_flow import moved, swapped
+from bot.risk.lp_flow import collected_unseen, moved, swapped
 
 V2 = LpReading("v2", "v2", 500_000.0, 0.0, math.inf, 500_000.0, 500_000.0, 0.0, 0.0)
 V3 = LpReading("v3:7", "v3", 1_000_000.0, 0.8, 1.25, 105_573.0, 105_573.0, 120.0, 80.0)
@@ -59,6 +59,15 @@ def test_an_undone_block_takes_its_fees_back() -> None:
     assert not moved(before, observed(*less, block=4))
     assert moved(before, observed(*less, block=6))
     assert moved(before, observed(V3, replace(V2, liquidity=400_000.0), block=4))
+
+
+def test_fees_paid_to_a_wallet_nobody_watches_are_named() -> None:
+    paid = observed(V2, replace(V3, fees_usdt=0.0), block=6)
+    assert collected_unseen(observed(V2, V3), paid) == ("v3:7",)
+    assert collected_unseen(OLD, replace(paid, wallet_token=121.0, wallet_usdt=82.0)) == ()
+    assert collected_unseen(observed(V2, V3), replace(paid, block=5)) == ()  # undone, not paid
+    assert collected_unseen(observed(V2, V3), observed(V2, V3, block=6)) == ()
+    assert collected_unseen(observed(V2, V3), observed(V2, block=6)) == ()  # vanished: alarmed by itself
 
 
 def test_swaps_are_what_the_curve_lost_at_the_fair_price() -> None:

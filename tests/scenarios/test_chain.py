@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import Daemon
 from bot.localnet.chain_node import calldata
 from bot.model.errors import ConfigError
 from bot.model.view import View
@@ -72,6 +73,7 @@ async def test_a_swap_of_two_percent_is_seen_in_its_block_and_hedged_within_a_se
 async def test_blocks_replaced_by_the_like_are_no_reason_to_trade(tmp_path: Path) -> None:
     async with chain_desk(tmp_path) as desk:
         block, _at = await move_pool(desk, "1.02")
+        await first(desk, 1.02, 0)
         await desk.settle()
         await bury(desk, block, 3)
         since, rpc = len(desk.moments), desk.chain.node.rpc
@@ -90,6 +92,7 @@ async def test_a_swap_that_is_undone_is_hedged_back_and_no_further(tmp_path: Pat
         rpc = desk.chain.node.rpc
         before = desk.now
         block, _at = await move_pool(desk, "1.02")
+        await first(desk, 1.02, 0)
         await desk.settle(2)
         depth = int((await rpc.call("eth_blockNumber", [])), 16) - block + 1
         since = len(desk.moments)
@@ -101,7 +104,8 @@ async def test_a_swap_that_is_undone_is_hedged_back_and_no_further(tmp_path: Pat
         assert "lp_reorg" in desk.alarms()
 
 
-async def test_a_swap_that_moves_to_another_block_is_not_hedged_twice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("later", [False, True], ids=["in its place", "a block later"])
+async def test_a_swap_that_moves_to_another_block_is_not_hedged_twice(later: bool, tmp_path: Path) -> None:
     async with chain_desk(tmp_path) as desk:
         rpc, market = desk.chain.node.rpc, desk.chain.market
         root = desk.chain.spec.lab.sqrt_price_x96(Decimal("1.02"))
@@ -109,12 +113,17 @@ async def test_a_swap_that_moves_to_another_block_is_not_hedged_twice(tmp_path: 
         data = "0x" + calldata(signature, *args).hex()
         again = {"from": source, "to": target, "data": data, "gas": hex(3_000_000)}
         block, _at = await move_pool(desk, "1.02")
+        await first(desk, 1.02, 0)
         hedged = await desk.settle(2)
         await bury(desk, block, 1)
+        await rpc.call("evm_setIntervalMining", [0])
         depth = int((await rpc.call("eth_blockNumber", [])), 16) - block + 1
         since = len(desk.moments)
-        await rpc.call("anvil_reorg", [depth, [[again, 0]]])
+        await rpc.call("anvil_reorg", [depth, [] if later else [[again, 0]]])
         await eventually(lambda: "lp_reorg" in desk.alarms(), 3)
+        if later:
+            await rpc.call("eth_sendTransaction", [again])
+        await rpc.call("evm_mine", [])
         await desk.at_head()
         await desk.settle()
         assert stands_at(desk.view, 1.02)
@@ -145,9 +154,9 @@ async def test_a_line_that_is_cut_keeps_the_last_delta_and_catches_up(tmp_path: 
 async def test_collected_fees_stay_in_the_delta(tmp_path: Path) -> None:
     async with chain_desk(tmp_path) as desk:
         await move_pool(desk, "1.02")
-        await move_pool(desk, "1.0")
+        block, _at = await move_pool(desk, "1.0")
+        await bury(desk, block, 1)  # the log of a swap comes without its fees
         await desk.settle()
-        await desk.at_head()
         book = desk.daemon.state.parts.legs
         before, held, since = desk.view, book.lp_book.value_at(1.0), len(desk.moments)
         assert before.lp.fees_usdt is not None
@@ -176,3 +185,25 @@ async def test_contracts_that_are_not_there_end_the_run_with_exit_4(tmp_path: Pa
         assert result.exit_code == ConfigError.exit_code
         assert "no contract at 0x1212" in result.error
         assert result.status["state"] == "stopped"
+
+
+async def test_until_the_chain_is_read_the_pool_is_unknown_and_nothing_is_hedged(tmp_path: Path) -> None:
+    async with local_chain() as chain, Proxy(chain.node.rpc_url) as proxy:
+        await proxy.refuse()
+        stop, box = asyncio.Event(), list[Daemon]()
+        settings = chain_settings(chain, tmp_path, proxy)
+        running = asyncio.create_task(run_daemon(settings, stop, box.append))
+        try:
+            await eventually(lambda: bool(box) and box[0].view.value.marks.fair is not None)
+            daemon = box[0]
+            await eventually(lambda: "lp_line_down" in {code for _, code, _ in daemon.view.value.alerts})
+            view = daemon.view.value
+            assert (view.lp.delta, view.exposure.lp, view.exposure.complete) == (None, None, False)
+            assert not view.ready
+            assert "LP reading" in view.level_reason
+            await proxy.listen()
+            await eventually(lambda: daemon.view.value.ready)
+            assert daemon.view.value.exposure.lp == pytest.approx(500_000, rel=0.01)
+        finally:
+            stop.set()
+            await running

@@ -12,7 +12,9 @@ from bot.channels import Inbox, InboxFull, Latest
 from bot.model.errors import ConfigError
 from bot.model.facts import Alarmed, PoolObserved
 from bot.model.view import View
-from bot.tasks.lp_monitor import LpMonitor, Reading, Watch
+from bot.tasks.lp_monitor import UNDONE_S, LpMonitor, Reading, Watch
+from bot.tasks.supervise import restarting
+from paper_tools import run
 from sample_views import NS, TIME_NS, busy, unborn
 
 READING = PoolObserved(TIME_NS, TIME_NS, 7, "0x7", 1.0, ())
@@ -55,11 +57,57 @@ def test_a_reading_goes_into_the_inbox() -> None:
     assert inbox.drain() == [READING]
 
 
+def block(number: int, fork: str = "") -> PoolObserved:
+    return replace(READING, block=number, block_hash=f"0x{number}{fork}")
+
+
+def test_a_branch_is_believed_once_it_is_higher_than_what_it_replaces() -> None:
+    async def story() -> None:
+        told, inbox = monitor()
+        for one in (block(7), block(8), block(8)):  # a log, then the reading of the same block
+            told.observe(one)
+        assert inbox.drain() == [block(7), block(8), block(8)]
+        for undoing in (block(6), block(7, "b"), block(8, "b")):
+            told.observe(undoing)
+        assert inbox.drain() == []
+        told.observe(block(9, "b"))
+        assert inbox.drain() == [block(9, "b")]
+        await asyncio.sleep(2 * UNDONE_S)
+        assert inbox.drain() == []
+
+    run(story())
+
+
+def test_a_branch_that_stays_lower_is_believed_after_a_moment() -> None:
+    async def story() -> None:
+        told, inbox = monitor()
+        told.observe(block(8))
+        told.observe(block(6))
+        await asyncio.sleep(0.5 * UNDONE_S)
+        told.observe(block(7, "b"))
+        told.observe(Alarmed(1, "lp_reorg", "x"))
+        assert inbox.drain() == [block(8), Alarmed(1, "lp_reorg", "x")]
+        await asyncio.sleep(0.6 * UNDONE_S)
+        assert inbox.drain() == [block(7, "b")]
+        told.observe(block(8, "b"))
+        assert inbox.drain() == [block(8, "b")]
+
+    run(story())
+
+
 def test_a_chain_that_never_was_as_configured_is_refused() -> None:
     told, _ = monitor()
     refused = watch(Alarmed(1, "lp_line_down", "x"), then=ConfigError(["chain: no contract"]))
     with pytest.raises(ConfigError, match="no contract"):
         asyncio.run(told.follow(refused))
+
+
+def test_a_refused_chain_is_not_tried_again() -> None:
+    told, inbox = monitor()
+    refused = watch(then=ConfigError(["chain: no contract"]))
+    with pytest.raises(ConfigError, match="no contract"):
+        asyncio.run(restarting("lp_monitor", lambda: told.follow(refused), told.failed))
+    assert inbox.drain() == []
 
 
 def test_a_chain_that_changed_is_asked_again() -> None:
