@@ -64,9 +64,7 @@ def _opening(base: Settings, price: float, lot: str) -> OpeningSettings:
 
     opening = base.opening
     accounts = {name: scaled(one) for name, one in opening.accounts.items()}
-    return opening.model_copy(
-        update={"price_usdt": price, "accounts": accounts, "lp": scaled(opening.lp)}
-    )
+    return opening.model_copy(update={"price_usdt": price, "accounts": accounts, "lp": scaled(opening.lp)})
 
 
 def _exchanges(base: Settings, tick: str, lot: str) -> Mapping[str, Any]:

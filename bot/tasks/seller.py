@@ -90,13 +90,8 @@ class Seller:
         due = now >= self._next_at
         if due:
             self._next_at = now + view.limits.sell.slice_interval_s
-        allowed = (
-            view.ready
-            and not view.paused
-            and view.level < Level.PULLED
-            and view.sell.active
-            and not self._stopped
-        )
+        allowed = view.ready and not view.paused and view.level < Level.PULLED
+        allowed = allowed and view.sell.active and not self._stopped
         for key, sale in self._sales.items():
             if not allowed:
                 self._cancel(key, sale)

@@ -45,7 +45,8 @@ def bench(room: int) -> tuple[QuoteWire, Gate, LiveQuotes, VirtualLoop]:
     loop.close()
     live.adopt("old", Side.BUY, 9_900, 1_000, 0)
     live.adopt("moved", Side.BUY, 9_950, 1_000, 0)
-    return QuoteWire(gate, live, loop, ClientIds("tkn", 1, 0, lambda _: None)), gate, live, loop  # type: ignore[arg-type]
+    ids = ClientIds("tkn", 1, 0, lambda _: None)
+    return QuoteWire(gate, live, loop, ids), gate, live, loop  # type: ignore[arg-type]
 
 
 AMEND = Amend("moved", SPOT.id, 9_960, 1_000)
