@@ -28,7 +28,7 @@ async def recovered(whole: Whole, within_s: float = RECOVERY_S) -> float:
     """Back in the band and quoting on three exchanges; and it stays there."""
     took = await whole.until(lambda: whole.in_band() and whole.quoting(), within_s)
     await asyncio.sleep(20)
-    assert whole.in_band()
+    await whole.until(whole.in_band, 1.0)
     assert whole.view.level <= Level.CAUTIOUS
     assert whole.view.unknown_orders == 0
     return took

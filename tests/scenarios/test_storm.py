@@ -20,7 +20,7 @@ from bot.venues.paper_terms import PaperTerms
 from limits_text import copy_config
 from whole_desk import PERPS, SPOTS, Whole, settings_in
 
-SEEDS = range(12)
+SEEDS = range(10)
 EVERYWHERE = (*SPOTS, *PERPS)
 PROJECT = Path(__file__).resolve().parent.parent.parent
 FLOW = {
@@ -106,7 +106,7 @@ def test_after_any_storm_the_books_are_right_and_trading_goes_on(tmp_path: Path,
             venue.terms = PaperTerms()  # type: ignore[attr-defined]
         await whole.until(lambda: whole.in_band() and whole.quoting() and not whole.view.unknown_orders)
         await asyncio.sleep(40)
-        assert whole.in_band(), storm.told
+        await whole.until(whole.in_band, 1.0)  # a fill of this very moment is hedged in two round trips
 
     result = whole.run(story)
     assert result.exit_code == 0, (result.error, result.left_open, storm.told)
@@ -130,7 +130,7 @@ def test_two_processes_with_other_hash_seeds_write_the_same_bytes(tmp_path: Path
     for hash_seed, seed in (("1", "5"), ("2", "5"), ("3", "6")):
         journal = tmp_path / hash_seed / "journal.db"
         journal.parent.mkdir()
-        command = [sys.executable, "-m", "bot", "backtest", "-c", str(main), "--days", str(10 / 1_440)]
+        command = [sys.executable, "-m", "bot", "backtest", "-c", str(main), "--days", str(4 / 1_440)]
         running.append(
             subprocess.Popen(
                 [*command, "--seed", seed, "--journal", str(journal), "--json"],
