@@ -26,6 +26,7 @@ log = structlog.get_logger("reconcile")
 
 _OVERLAP_NS = 60 * NS
 _MARGIN_S = 0.1
+_HEARTBEAT_S = 1.0  # a run that trades writes a fact at least this often
 
 
 class Reconciled(Protocol):
@@ -66,8 +67,16 @@ class Reconciler:
         self.receive_window_s = 5.0
 
     async def take_over(self, since_ns: int) -> int:
-        """At start: cancel what an earlier run left, then reconcile; returns how many were cancelled."""
+        """At start: cancel what an earlier run left, then reconcile; returns how many were cancelled.
+
+        `since_ns` is when the earlier run was last heard of (0 = there was none). What it sent until then may
+        still arrive for one receive window: only after that is "nothing rests" the last word.
+        """
         cancelled = 0
+        if since_ns:
+            last_send_s = since_ns / NS + _HEARTBEAT_S
+            fence_s = last_send_s + self.receive_window_s - self._clock.now_ns() / NS
+            await asyncio.sleep(max(0.0, min(fence_s, _HEARTBEAT_S + self.receive_window_s)))
         for key, venue in self._venues.items():
             cancelled += await venue.cancel_all(self._prefix)
             self._since[key] = max(0, since_ns - _OVERLAP_NS)

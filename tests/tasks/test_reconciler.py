@@ -58,6 +58,23 @@ def test_a_take_over_cancels_what_an_earlier_run_left_and_nothing_else() -> None
     run(story())
 
 
+def test_a_take_over_waits_until_nothing_of_the_earlier_run_can_arrive() -> None:
+    async def story() -> None:
+        async with rig(Desk()) as made:
+            window_s, now = made.reconciler.receive_window_s, made.clock.now_ns()
+            late = order("tkn-0000q00000009")
+            made.clock.call_later(0.9, made.exchanges[FIRST].submit, late, now)  # sent before the crash
+            took: list[float] = []
+            for ago_s in (0.0, 1.5, 60.0):
+                began = made.clock.monotonic()
+                await made.reconciler.take_over(made.clock.now_ns() - round(ago_s * 1e9))
+                took.append(made.clock.monotonic() - began)
+            assert not made.exchanges[FIRST].open_orders()
+            assert took[0] > window_s + 1.0 > took[1] > window_s - 0.5 > took[2]
+
+    run(story())
+
+
 def test_every_venue_is_asked_once_per_interval() -> None:
     async def story() -> None:
         async with watching() as made:
