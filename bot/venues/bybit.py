@@ -203,7 +203,8 @@ class Bybit(Dialect):
         end = now_ms + 60_000
         for _ in range(PAGES_MAX):
             start = max(since_ms, end - WINDOW_MS)
-            rows = await self._executions(exchange, start, end)
+            window = {"startTime": str(start), "endTime": str(end)}
+            rows = await _executions(exchange, self._market(exchange) | window)
             if rows is None:
                 break
             found += [self._trade(row) for row in rows if row.get("execType") != "Funding"]
@@ -211,20 +212,6 @@ class Bybit(Dialect):
                 return Asked(tuple(found))
             end = start
         return Asked(tuple(found), whole=False)
-
-    async def _executions(self, exchange: Any, start_ms: int, end_ms: int) -> list[Row] | None:
-        """Every execution of a window; None when there are too many pages."""
-        request = self._market(exchange) | {"limit": str(PAGE)}
-        request |= {"startTime": str(start_ms), "endTime": str(end_ms)}
-        rows: list[Row] = []
-        for _ in range(PAGES_MAX):
-            result = (await exchange.privateGetV5ExecutionList(request))["result"]
-            rows += result["list"]
-            cursor = result.get("nextPageCursor")
-            if not cursor or not result["list"]:
-                return rows
-            request = request | {"cursor": cursor}
-        return None
 
     async def trades_of(self, exchange: Any, order_id: str) -> list[TradeReport]:
         """execution/list by order id."""
@@ -253,3 +240,17 @@ def _acknowledged(answer: Row) -> str | None:
     result = answer.get("result") if isinstance(answer, dict) else None
     found = result.get("orderId") if isinstance(result, dict) else None
     return str(found) if found else None
+
+
+async def _executions(exchange: Any, asked: Row) -> list[Row] | None:
+    """Every execution of a window; None when there are too many pages."""
+    request = {**asked, "limit": str(PAGE)}
+    rows: list[Row] = []
+    for _ in range(PAGES_MAX):
+        result = (await exchange.privateGetV5ExecutionList(request))["result"]
+        rows += result["list"]
+        cursor = result.get("nextPageCursor")
+        if not cursor or not result["list"]:
+            return rows
+        request = request | {"cursor": cursor}
+    return None

@@ -22,13 +22,16 @@ class BookCopy:
         self._tick, self._lot = float(instrument.tick), float(instrument.lot)
         self._seen: tuple[object, object] | None = None
 
-    def take(self, library_book: Any, now_ns: int) -> bool:
-        """Copy the best levels; False when the book has not moved. ValueError: it makes no sense."""
+    def take(self, library_book: Any, now_ns: int, *, fresh: bool = False) -> bool:
+        """Copy the best levels; False when there is nothing new. ValueError: they make no sense.
+
+        `fresh` = a frame has just changed the book; without it the number and time of the book decide.
+        """
         bids, asks = library_book["bids"], library_book["asks"]
         if not bids or not asks:
             return False
         mark = (library_book.get("nonce"), library_book.get("timestamp"))
-        if mark == self._seen and mark != (None, None):
+        if mark == self._seen and not fresh:
             return False
         book, depth = self.book, self._depth
         book.reset(self._levels(bids, depth), self._levels(asks, depth))

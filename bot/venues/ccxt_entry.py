@@ -217,6 +217,11 @@ class OrderEntry:
         lane.teller.tell(lane.orders.order(report, again=True))
         return True
 
+    def recheck(self) -> None:
+        """Ask about every order that has not ended: the stream was away and never tells what it missed."""
+        for order in self._lane.orders.unsettled():
+            self._look(order.client_id, _is_over, 0.0)
+
     async def drain(self) -> None:
         """Wait a little for answers under way, then give up the questions: nothing is cancelled half-sent."""
         if self._tails:

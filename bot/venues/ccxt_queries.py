@@ -84,6 +84,18 @@ class Queries:
             )
         return tuple(found)
 
+    async def resting(self, prefix: str) -> list[str]:
+        """Client ids of what rests under `prefix`. ConnectionError when the venue does not say."""
+        try:
+            rows = await self.dialect.open_orders(self.exchange)
+        except HANDLER_ERRORS as error:
+            name = self.dialect.instrument.id
+            raise ConnectionError(f"{name} does not say what rests: {type(error).__name__}") from error
+        names = {str(row["clientOrderId"]): str(row["id"]) for row in rows if row["clientOrderId"]}
+        for client_id, order_id in names.items():
+            self.orders.named(client_id, order_id)
+        return [client_id for client_id in names if client_id.startswith(prefix)]
+
     async def _trades(self, asked: Asked, since_ms: int) -> tuple[Any, ...] | None:
         """Fills since a time, each with the client id of its order; None when some may be missing."""
         if not asked.whole:

@@ -149,9 +149,9 @@ class Streams:
                 drop_sockets(self.exchange, reason, url)
         self._down(PRIVATE, reason)
 
-    def _copy(self, library_book: Any) -> None:
+    def _copy(self, library_book: Any, *, fresh: bool = False) -> None:
         try:
-            moved = self.feed.copy.take(library_book, self.feed.clock.now_ns())
+            moved = self.feed.copy.take(library_book, self.feed.clock.now_ns(), fresh=fresh)
         except ValueError as error:
             self.counts["book: refused"] += 1
             self._down(BOOK, str(error))
@@ -187,7 +187,7 @@ class Streams:
             book = books.get(self.feed.dialect.symbol)
             # A book that still waits for its snapshot has changes and no number.
             if book is not None and self._subscribed(book):
-                self._copy(book)
+                self._copy(book, fresh=True)
 
     def _subscribed(self, book: Any) -> bool:
         return book.get("nonce") is not None or self.feed.dialect.exchange != "binance"

@@ -155,32 +155,19 @@ class CcxtVenue:
 
     async def cancel_all(self, prefix: str) -> int:
         """Cancel what rests under `prefix`; returns how many. ConnectionError when some may still rest."""
-        found = await self._resting(prefix)
+        resting = self._ready().queries.resting
+        found = await resting(prefix)
         for look in range(CANCEL_LOOKS):
-            left = found if look == 0 else await self._resting(prefix)
+            left = found if look == 0 else await resting(prefix)
             if not left:
                 return len(found)
             tasks = [self.entry.cancel(client_id) for client_id in left]
             await asyncio.gather(*tasks)
             if look:
                 await asyncio.sleep(0.2 * look)
-        if await self._resting(prefix):
+        if await resting(prefix):
             raise ConnectionError(f"{self.instrument.id}: orders under `{prefix}` may still rest")
         return len(found)
-
-    async def _resting(self, prefix: str) -> list[str]:
-        self._ready()
-        try:
-            rows = await self.dialect.open_orders(self.queries.exchange)
-        except HANDLER_ERRORS as error:
-            raise ConnectionError(
-                f"{self.instrument.id} does not say what rests: {type(error).__name__}"
-            ) from error
-        names = [(str(row["clientOrderId"] or ""), str(row["id"])) for row in rows]
-        for client_id, order_id in names:
-            if client_id:
-                self.orders.named(client_id, order_id)
-        return [client_id for client_id, _ in names if client_id and client_id.startswith(prefix)]
 
     async def snapshot(self, since_ns: int) -> VenueSnapshot:
         """What the account holds; None where a query failed."""
@@ -240,3 +227,5 @@ class CcxtVenue:
             return
         key = self.instrument.id
         sink.on_health(VenueUp(now, key) if self._up else VenueDown(now, key, reason))
+        if self._up:
+            self.entry.recheck()

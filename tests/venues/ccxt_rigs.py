@@ -16,6 +16,7 @@ from bot.model.instrument import Instrument, Kind
 from bot.model.order import Side
 from bot.sim.params import InstrumentParams
 from bot.venues.binance import Binance
+from bot.venues.bitget import Bitget
 from bot.venues.bybit import Bybit
 from bot.venues.ccxt_client import Access
 from bot.venues.ccxt_dialect import Dialect
@@ -25,7 +26,7 @@ from paper_tools import Heard, ladder, until
 
 FAIR = 10_000
 WIDE_LIMITS = VenueLimits(weight_per_minute=100_000, orders_per_window=2_000)
-DIALECTS: dict[str, Callable[[Instrument], Dialect]] = {"binance": Binance, "bybit": Bybit}
+DIALECTS: dict[str, Callable[[Instrument], Dialect]] = {"binance": Binance, "bybit": Bybit, "bitget": Bitget}
 
 
 class LocalRig:

@@ -32,8 +32,9 @@ def test_a_book_that_has_not_moved_is_not_news() -> None:
     kept, same = copy(), library([[0.9999, 1.5]], [[1.0001, 2.0]])
     assert kept.take(same, 1)
     assert not kept.take(same, 2)
+    assert kept.take(same, 3, fresh=True)
     kept.forget()
-    assert kept.take(same, 3)
+    assert kept.take(same, 4)
     assert not copy().take(library([], [[1.0001, 2.0]]), 1)
 
 

@@ -37,6 +37,17 @@ async def test_every_socket_lost_is_down_and_up_again(exchange: str, kind: Kind)
         assert [fill.client_id for fill in rig.heard.fills] == ["a"]
 
 
+@pytest.mark.parametrize(("exchange", "kind"), MARKETS)
+async def test_what_traded_while_the_private_stream_was_away_is_asked_for(exchange: str, kind: Kind) -> None:
+    async with local_rig(exchange, kind) as rig:
+        await rests(rig, order(rig, "a", Side.SELL, FAIR + 5))
+        rig.venue.streams.reopen_private("test")
+        await rig.takes(Side.BUY, FAIR + 5, 100)
+        assert await settled(rig, "a") is OrderState.FILLED
+        assert [(fill.client_id, fill.quantity) for fill in rig.heard.fills] == [("a", 10)]
+        assert went(rig) == [VenueUp, VenueDown, VenueUp]
+
+
 async def test_a_quiet_book_is_checked_and_stays() -> None:
     async with local_rig("binance", Kind.SPOT, CcxtTerms(quiet_s=0.05)) as rig:
         first = rig.venue.book.seen_ns

@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 MARKETS = [(name, kind) for name in DIALECTS for kind in Kind]
-WITHOUT_AMEND = {("binance", Kind.SPOT)}
+WITHOUT_AMEND = {("binance", Kind.SPOT), ("bitget", Kind.SPOT), ("bitget", Kind.PERP)}
 AMENDING = {
     "test_an_amend_moves_the_order_and_keeps_its_id",
     "test_requests_arrive_in_the_order_they_were_sent",
@@ -69,9 +69,22 @@ def play(request: pytest.FixtureRequest) -> Play:
     return run
 
 
+def test_a_cancel_never_overtakes_its_order(play: Play) -> None:
+    async def story(rig: Rig) -> None:
+        for number in range(10):
+            rig.venue.place(order(rig, f"o{number}", Side.BUY, FAIR - 20))
+            rig.venue.cancel(f"o{number}")
+        for number in range(10):
+            assert await settled(rig, f"o{number}") is OrderState.CANCELED
+            said = [u.state for u in rig.heard.orders if u.client_id == f"o{number}"]
+            assert said == [OrderState.OPEN, OrderState.CANCELED]
+
+    play(story)
+
+
 def test_a_market_without_amends_says_so_and_the_order_stays(play: Play) -> None:
     async def story(rig: Rig) -> None:
-        if rig.venue.instrument.id != "binance.spot":
+        if rig.venue.instrument.id not in {f"{name}.{kind.value}" for name, kind in WITHOUT_AMEND}:
             return
         await rests(rig, order(rig, "a", Side.BUY, FAIR - 20))
         rig.venue.amend(Amend("a", rig.venue.instrument.id, FAIR - 5, 200))
