@@ -194,9 +194,9 @@ class Bitget(Dialect):
             raise
         return row
 
-    async def query(self, exchange: Any, client_id: str) -> OrderReport | None:
-        """By our id; spot forgets it two hours after the end."""
-        row = await self._find(exchange, {"clientOid": client_id})
+    async def query(self, exchange: Any, client_id: str, order_id: str = "") -> OrderReport | None:
+        """By the venue's id where it is known: spot finds ours for two hours only."""
+        row = await self._find(exchange, {"orderId": order_id} if order_id else {"clientOid": client_id})
         return self._order(row, exact(row["baseVolume"])) if row else None
 
     async def query_id(self, exchange: Any, order_id: str) -> str | None:

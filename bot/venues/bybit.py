@@ -167,7 +167,7 @@ class Bybit(Dialect):
         if _acknowledged(await exchange.privatePostV5OrderCancel(request)) is None:
             raise ccxt.BadResponse("the answer to a cancel names no order")
 
-    async def query(self, exchange: Any, client_id: str) -> OrderReport | None:
+    async def query(self, exchange: Any, client_id: str, order_id: str = "") -> OrderReport | None:
         """order/realtime (also what has just ended), then the history."""
         return await self._find(exchange, {"orderLinkId": client_id})
 

@@ -136,8 +136,8 @@ class Dialect:
         """Ask for a cancel."""
         await exchange.cancel_order(None, self.symbol, {"clientOrderId": client_id})
 
-    async def query(self, exchange: Any, client_id: str) -> OrderReport | None:
-        """One order by client id; None when the venue says that there is none."""
+    async def query(self, exchange: Any, client_id: str, order_id: str = "") -> OrderReport | None:
+        """One order by client id (`order_id` if known); None when the venue says that there is none."""
         try:
             row = await exchange.fetch_order("", self.symbol, {"clientOrderId": client_id})
         except ccxt.BaseError as error:

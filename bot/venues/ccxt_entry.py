@@ -205,10 +205,11 @@ class OrderEntry:
     async def settle(self, client_id: str) -> bool:
         """Query one order and tell what is new, its missing trades first. False = the venue has none such."""
         lane = self._lane
-        report = await lane.dialect.query(lane.exchange, client_id)
+        order = lane.orders.by_client.get(client_id)
+        order_id = order.order_id if order is not None else ""
+        report = await lane.dialect.query(lane.exchange, client_id, order_id)
         if report is None:
             return False
-        order = lane.orders.by_client.get(client_id)
         traded = order.traded if order is not None else 0
         if lane.orders.instrument.lots(report.filled, "nearest") > traded:
             for trade in await lane.dialect.trades_of(lane.exchange, report.order_id):
