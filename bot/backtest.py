@@ -52,6 +52,7 @@ class Track:
     daily_bare: list[float] = field(default_factory=list)
     identity_error: float = 0.0
     lines: list[dict[str, float]] = field(default_factory=list)
+    opening: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,8 @@ def _sample(track: Track, view: View, at_s: float) -> None:
     pnl = view.pnl
     if "residual" in pnl:
         track.identity_error = max(track.identity_error, abs(pnl["residual"]))
+    if at_s >= _WARM_UP_S and not track.opening:
+        track.opening = dict(pnl)
     if at_s >= _WARM_UP_S and view.ready:
         track.net.append(view.exposure.net)
         track.band.append(view.exposure.band)
