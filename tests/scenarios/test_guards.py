@@ -14,7 +14,7 @@ from bot.model.order import Side
 from bot.model.view import Level
 from bot.sim.events import ExchangeEvents
 from bot.sim.world import World
-from whole_desk import PERPS, SPOTS, Whole, settings_in
+from whole_desk import PERPS, SPOTS, Whole, calm_market, settings_in
 
 RECOVERY_S = 30.0
 
@@ -250,7 +250,7 @@ def test_no_line_at_all_for_a_while(tmp_path: Path) -> None:
 def test_the_quotes_of_each_exchange_stay_within_what_can_be_hedged(tmp_path: Path) -> None:
     """Margin for the day-one hedge and little more: quotes shrink to the share of the room that is left."""
     wallets = {f"opening__accounts__{key}__usdt": Decimal(395_000) for key in PERPS}
-    whole = Whole(settings_in(tmp_path, **wallets))
+    whole = Whole(calm_market(tmp_path, **wallets))
     rooms: list[float] = []
 
     def bids(key: str) -> float:

@@ -119,6 +119,7 @@ def test_a_lost_request_blocks_until_the_venue_was_asked_and_is_not_sent_again()
     async def story() -> None:
         lossy = replace(TERMS, lost_request_share=1.0)
         async with rig(FLAT, *HEDGING) as made:
+            await asyncio.sleep(5)  # the first round of queries is over
             for venue in made.venues.values():
                 venue.terms = lossy
             made.spot_fill(SPOTS[0], 30_000)

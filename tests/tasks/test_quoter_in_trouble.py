@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.model.facts import QuoterDown, VenueUp
+from bot.model.facts import QuoterDown, VenueSnapshot
 from bot.model.market import PublicTrade
-from bot.model.order import OrderState, Purpose, Side
+from bot.model.order import OrderIntent, OrderState, Purpose, Side
 from bot.model.view import Level
 from paper_tools import run
 from quoting_rig import FULL, quoting, resting
@@ -155,14 +155,27 @@ def test_quotes_rest_again_only_after_the_venue_was_asked() -> None:
             made.exchanges[FIRST].pick_off(Side.BUY, MID - 100, None, made.clock.now_ns())
             await asyncio.sleep(3)
             assert resting(made, SECOND) == resting(made, THIRD) == FULL  # the others are not disturbed
-            began = len(made.log.facts)
-            sent = len(made.log.sent)
+            healthy: list[bool] = []
+            log = made.log.intent
+
+            def noted(intent: OrderIntent) -> None:
+                if intent.instrument == FIRST:
+                    healthy.append(made.view.value.spots[FIRST].healthy)
+                log(intent)
+
+            made.log.intent = noted  # type: ignore[method-assign]
+            asked = made.venues[FIRST].snapshot
+
+            async def slow(since_ns: int) -> VenueSnapshot:
+                await asyncio.sleep(3)
+                return await asked(since_ns)
+
+            made.venues[FIRST].snapshot = slow  # type: ignore[method-assign]
             made.venues[FIRST].reconnect()
+            made.quote(FIRST, MID + 3)
             await made.until(lambda: len(made.log.of(Purpose.QUOTE, FIRST)) > FULL, 10.0)
-            ups = [f for f in made.log.facts[began:] if isinstance(f, VenueUp)]
-            orders = [i for i in made.log.sent[sent:] if i.instrument == FIRST]
-            assert ups
-            assert orders
+            made.quote(FIRST)
+            assert all(healthy)
             await quoting(made, 30.0)
             held = made.view.value.spots[FIRST].tokens
             assert held == pytest.approx(float(made.exchanges[FIRST].position), abs=0.1)

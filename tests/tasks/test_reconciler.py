@@ -117,6 +117,25 @@ def test_a_reconnected_venue_is_up_only_after_its_snapshot() -> None:
     run(story())
 
 
+@pytest.mark.parametrize("missing", ["position", "trades"])
+def test_streams_without_an_answer_to_the_query_are_not_up(missing: str) -> None:
+    async def story() -> None:
+        async with watching() as made:
+            venue = made.venues[FIRST]
+            whole = venue.snapshot
+
+            async def blind(since_ns: int) -> VenueSnapshot:
+                return replace(await whole(since_ns), **{missing: None})
+
+            venue.snapshot = blind  # type: ignore[method-assign]
+            venue.disconnect("cable")
+            venue.reconnect()
+            await asyncio.sleep(5)
+            assert not made.view.value.spots[FIRST].healthy
+
+    run(story())
+
+
 def test_trades_missed_while_the_line_was_down_are_booked() -> None:
     async def story() -> None:
         async with watching() as made:

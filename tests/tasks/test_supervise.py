@@ -59,6 +59,25 @@ def test_a_restarting_task_reports_and_waits_longer_each_time() -> None:
     assert told == ["OSError: cut"] * len(began)
 
 
+def test_a_run_that_lasted_makes_the_next_pause_short_again() -> None:
+    began: list[float] = []
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+
+        async def lasting() -> None:
+            began.append(loop.time())
+            await asyncio.sleep(100 if len(began) > 4 else 0)
+            raise OSError("cut")
+
+        task = asyncio.create_task(restarting("quoter", lasting, lambda _: None))
+        await asyncio.sleep(400)
+        task.cancel()
+
+    run(story())
+    assert [round(b - a) for a, b in pairwise(began)][:6] == [1, 2, 4, 8, 101, 101]
+
+
 @pytest.mark.parametrize("error", [FailSafe("x"), ConfigError(["chain.token: no contract there"])])
 def test_what_trying_again_cannot_mend_is_not_tried_again(error: Exception) -> None:
     async def broken() -> None:
