@@ -25,7 +25,7 @@ from bot.wiring import build, place_of
 
 PERP_LINES = ("perp_delta", "perp_basis", "hedge_slippage", "hedge_fees", "funding")
 _SAMPLE_S = 60.0
-_WARM_UP_S = 900.0  # the opening hedge is left out of the net-delta statistics
+_OPENING_S = 900.0  # what the opening hedge cost is noted after this
 
 Progress = Callable[[float, int], None]
 
@@ -143,11 +143,13 @@ def _sample(track: Track, view: View, at_s: float) -> None:
     pnl = view.pnl
     if "residual" in pnl:
         track.identity_error = max(track.identity_error, abs(pnl["residual"]))
-    if at_s >= _WARM_UP_S and not track.opening:
+    if at_s >= _OPENING_S and not track.opening:
         track.opening = dict(pnl)
-    if at_s >= _WARM_UP_S and view.ready:
-        track.net.append(view.exposure.net)
-        track.band.append(view.exposure.band)
+    exposure = view.exposure
+    # The opening hedge is no error of hedging: statistics begin when the book was first inside its band.
+    if view.ready and (track.net or abs(exposure.net) <= exposure.band):
+        track.net.append(exposure.net)
+        track.band.append(exposure.band)
 
 
 def daily_changes(track: Track, left_out: tuple[str, ...] = ()) -> list[float]:

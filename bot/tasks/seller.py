@@ -141,6 +141,9 @@ class Seller:
         spot = view.spots[key]
         if fair is None or not top.bid_ticks or key not in view.marks.tops or not spot.healthy:
             return
+        if view.exposure.net < -view.exposure.band:
+            self.waiting = "the hedge of what was sold is behind"
+            return
         instrument = self._guards[key].instrument
         tick, lot = float(instrument.tick), float(instrument.lot)
         spare = spot.tokens - _kept(view.limits, instrument.exchange, fair)

@@ -68,6 +68,7 @@ def test_ether_runs_to_the_end_of_its_recordings() -> None:
     assert document["market_seconds"] > 640
     assert document["events"] > 150_000
     assert document["fills"] > 0
+    assert document["net_delta"]["rms"] < 2 * document["net_delta"]["band"]
     # Half of the time there is no perp to hedge on: then nothing is quoted.
     assert 0.3 < min(document["uptime"].values()) < 0.7
     assert document["levels"]["PULLED"] > 0.3
